@@ -1,0 +1,5 @@
+package routing
+
+type hostIndex struct{}
+
+func expandGroups(value string, groups []string) string { return value }

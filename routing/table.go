@@ -1,0 +1,162 @@
+package routing
+
+import "strconv"
+
+// Table is a complete routing configuration: what a controller, or a set of
+// them, does with every request.
+type Table struct {
+	// Listeners in source order. Several may share a port.
+	Listeners []*Listener
+	// Reading holds the semantics that differ between dialects but apply to
+	// the whole table.
+	Reading Reading
+
+	frozen bool
+}
+
+// Reading is how a table reads requests where dialects (or, in Gateway API,
+// implementations) differ.
+type Reading struct {
+	// NormalizePath matches paths after percent-decoding, merging of slashes
+	// and resolution of dot segments, as nginx does before it picks a location
+	// (https://nginx.org/en/docs/http/ngx_http_core_module.html#location).
+	// When false the path is matched as sent.
+	NormalizePath bool
+	// TrustForwarded takes scheme, host and client address from X-Forwarded-*
+	// (ingress-nginx use-forwarded-headers).
+	TrustForwarded bool
+	// HostFallthrough lets a request that no rule of the most specific host
+	// takes try the next broader host. The Gateway API specification leaves
+	// this to implementations; nginx and Istio never do it.
+	HostFallthrough bool
+	// DropUnderscoreHeaders ignores request headers whose name holds an
+	// underscore (nginx underscores_in_headers off).
+	DropUnderscoreHeaders bool
+	// NoMatchStatus answers requests that reach a listener but no rule; 404
+	// when zero.
+	NoMatchStatus int
+}
+
+// Protocol is the protocol a listener speaks with clients.
+type Protocol uint8
+
+// Listener protocols. gRPC is HTTP or HTTPS.
+const (
+	HTTP  Protocol = iota
+	HTTPS          // TLS terminated here, HTTP inside
+	TLS            // TLS routed by SNI, passed through or terminated to a stream
+	TCP
+	UDP
+)
+
+var protocolNames = [...]string{"HTTP", "HTTPS", "TLS", "TCP", "UDP"}
+
+// String returns the Gateway API spelling of the protocol.
+func (p Protocol) String() string {
+	if int(p) < len(protocolNames) {
+		return protocolNames[p]
+	}
+	return "Protocol(" + strconv.Itoa(int(p)) + ")"
+}
+
+// Listener is a place requests arrive: a port, a protocol and, for TLS, the
+// certificates.
+type Listener struct {
+	Name     string
+	Port     int // 1-65535; 0 takes any port
+	Protocol Protocol
+	// Hostname narrows the listener; among listeners of one port and protocol
+	// the most specific takes the connection. The zero value takes any host.
+	Hostname HostPattern
+	// Mesh restricts the listener to requests that a workload sends to this
+	// Service ("namespace/name"); empty for gateways.
+	Mesh string
+	// TLS of an HTTPS or TLS listener.
+	TLS    *ListenerTLS
+	Hosts  []*Host
+	Origin Origin
+}
+
+// ListenerTLS is the server side of TLS.
+type ListenerTLS struct {
+	// Passthrough leaves TLS to the backend.
+	Passthrough bool
+	// Certificates are Secret references "namespace/name"; empty means the
+	// controller's default certificate.
+	Certificates []string
+	// ClientCA is the "namespace/name" of the CA that client certificates are
+	// checked against, with Secret or ConfigMap in ClientCAKind.
+	ClientCA, ClientCAKind string
+	// ClientOptional accepts connections without a valid client certificate.
+	ClientOptional bool
+}
+
+// Order is how the rules of a host compete.
+type Order uint8
+
+const (
+	// FirstMatch: the first rule in list order wins (Istio; nginx regex
+	// locations).
+	FirstMatch Order = iota
+	// MostSpecific: Gateway API precedence (HTTPRouteRule.matches): exact path,
+	// longest prefix, method, most header matches, most query matches, then
+	// [Rule.Age], [Rule.Route] and [Rule.Index].
+	MostSpecific
+	// LongestPath: nginx's order without regexes: exact, then longest prefix,
+	// then list order.
+	LongestPath
+)
+
+// Host is a virtual host: the names it answers to and its rules.
+type Host struct {
+	// Names are alternatives; a host without names answers to every name.
+	Names []HostPattern
+	Order Order
+	Rules []*Rule
+	// Certificates of this host ("namespace/name"), where a dialect keeps them
+	// with the host rather than the listener; nil means the default
+	// certificate.
+	Certificates []string
+	Origin       Origin
+
+	index *hostIndex
+}
+
+// Rule sends the requests it matches to an action.
+type Rule struct {
+	Match Match
+	// Action may be shared between rules; it is never nil and never changed
+	// after Freeze.
+	Action *Action
+	Origin Origin
+
+	// Age, Route and Index break ties under MostSpecific: the older route
+	// first (Age is a creation time in Unix nanoseconds, or 0), then Route
+	// ("namespace/name") alphabetically, then Index, the position in it.
+	Age   int64
+	Route string
+	Index int
+}
+
+// ObjectRef names a source object.
+type ObjectRef struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// String returns "Kind namespace/name".
+func (o ObjectRef) String() string {
+	if o.Namespace == "" {
+		return o.Kind + " " + o.Name
+	}
+	return o.Kind + " " + o.Namespace + "/" + o.Name
+}
+
+// Origin says which part of which object made something.
+type Origin struct {
+	Object ObjectRef
+	Path   string // JSON path in the object, e.g. spec.rules[0].http.paths[1]
+	File   string // as given by the user; empty for a live cluster
+	Line   int    // 1-based; 0 when unknown
+}
