@@ -32,7 +32,7 @@ type Action struct {
 // Backend is one destination with its share of the requests.
 type Backend struct {
 	Namespace, Name string
-	Port            int // 0 when the kind has none
+	Port            int    // 0 when the kind has none
 	Kind            string // Service when empty
 	Group           string // core when empty
 	Weight          int
@@ -139,6 +139,9 @@ func (h HeaderChange) Empty() bool { return len(h.Set)+len(h.Add)+len(h.Remove) 
 type Response struct {
 	Status int
 	Body   string
+	// Guarded answers only who passes the guards; otherwise the response comes
+	// first, as redirects do.
+	Guarded bool
 }
 
 // Mirror sends a copy of the request.

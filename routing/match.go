@@ -55,7 +55,7 @@ type ValueKind uint8
 const (
 	ExactValue ValueKind = iota
 	PrefixValue
-	RegexValue  // whole value, unless ValueMatch.Search
+	RegexValue // whole value, unless ValueMatch.Search
 	PresentValue
 )
 

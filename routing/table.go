@@ -75,6 +75,8 @@ type Listener struct {
 	TLS    *ListenerTLS
 	Hosts  []*Host
 	Origin Origin
+
+	index *listenerIndex
 }
 
 // ListenerTLS is the server side of TLS.

@@ -1,5 +1,0 @@
-package routing
-
-type hostIndex struct{}
-
-func expandGroups(value string, groups []string) string { return value }
