@@ -1,0 +1,110 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
+	"github.com/causeway-gateway/causeway/migrate/source"
+)
+
+// inputFlags are the flags by which every verb reads source objects.
+type inputFlags struct {
+	files     []string
+	recursive bool
+	kustomize string
+	urls      bool
+	cluster   bool
+	all       bool
+	config    *genericclioptions.ConfigFlags
+
+	configMap   string
+	release     string
+	prefix      string
+	class       string
+	controller  string
+	noClass     bool
+	passthrough bool
+}
+
+func (f *inputFlags) add(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringArrayVarP(&f.files, "filename", "f", nil, "file or folder with manifests, or - for standard input (repeatable)")
+	fl.BoolVarP(&f.recursive, "recursive", "R", false, "read folders with everything below them")
+	fl.StringVarP(&f.kustomize, "kustomize", "k", "", "kustomization folder to build and read")
+	fl.BoolVar(&f.urls, "allow-urls", false, "let -f and kustomizations fetch URLs")
+	fl.BoolVar(&f.cluster, "cluster", false, "read the live cluster (list only)")
+	fl.BoolVarP(&f.all, "all-namespaces", "A", true, "with --cluster: read every namespace")
+	fl.StringVar(&f.configMap, "nginx-configmap", "", "the controller's ConfigMap: a file, or namespace/name in the input")
+	fl.StringVar(&f.release, "nginx-version", "1.15", "ingress-nginx release whose behaviour counts (1.9 to 1.15)")
+	fl.StringVar(&f.prefix, "annotation-prefix", nginx.DefaultPrefix, "prefix of the controller's annotations")
+	fl.StringVar(&f.class, "ingress-class", "nginx", "class name that selects Ingresses by annotation")
+	fl.StringVar(&f.controller, "controller-class", "k8s.io/ingress-nginx", "spec.controller of the controller's IngressClasses")
+	fl.BoolVar(&f.noClass, "watch-ingress-without-class", false, "the controller also serves Ingresses without a class")
+	fl.BoolVar(&f.passthrough, "enable-ssl-passthrough", false, "the controller runs with --enable-ssl-passthrough")
+	f.config = genericclioptions.NewConfigFlags(true)
+	f.config.AddFlags(fl)
+}
+
+// read returns what the flags name. Broken documents are errors beside the
+// rest, never instead of it.
+func (f *inputFlags) read(ctx context.Context, stdin io.Reader) (*source.Set, []*source.DocumentError, error) {
+	if f.cluster {
+		if len(f.files) > 0 || f.kustomize != "" {
+			return nil, nil, usagef("--cluster reads everything from the cluster: leave out -f and -k")
+		}
+		rest, err := f.config.ToRESTConfig()
+		if err != nil {
+			return nil, nil, fmt.Errorf("loading the kubeconfig: %w", err)
+		}
+		o := source.ClusterOptions{}
+		if f.config.Namespace != nil && *f.config.Namespace != "" {
+			o.Namespace = *f.config.Namespace
+		}
+		return source.FromCluster(ctx, rest, o)
+	}
+	if len(f.files) == 0 && f.kustomize == "" {
+		return nil, nil, usagef("nothing to read: name manifests with -f or -k, or --cluster")
+	}
+	o := source.Options{Files: f.files, Recursive: f.recursive, Kustomize: f.kustomize, AllowURLs: f.urls, Stdin: stdin}
+	if f.config.Namespace != nil {
+		o.Namespace = *f.config.Namespace
+	}
+	return source.Read(ctx, o)
+}
+
+// nginxOptions reads the controller's ConfigMap, from a file of its own or
+// from the set.
+func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.Options, error) {
+	if _, err := nginx.ParseRelease(f.release); err != nil {
+		return nginx.Options{}, usagef("%v", err)
+	}
+	o := nginx.Options{
+		Release: f.release, Prefix: f.prefix, ControllerClass: f.controller, Class: f.class,
+		WatchWithoutClass: f.noClass, SSLPassthrough: f.passthrough,
+	}
+	if f.configMap == "" {
+		return o, nil
+	}
+	for _, cm := range set.ConfigMaps {
+		if cm.Namespace+"/"+cm.Name == f.configMap {
+			o.Config = cm.Data
+			return o, nil
+		}
+	}
+	own, problems, err := source.Read(ctx, source.Options{Files: []string{f.configMap}})
+	switch {
+	case err != nil:
+		return o, fmt.Errorf("reading --nginx-configmap: %w", err)
+	case len(problems) > 0:
+		return o, fmt.Errorf("reading --nginx-configmap: %w", problems[0])
+	case len(own.ConfigMaps) != 1:
+		return o, fmt.Errorf("--nginx-configmap %s holds %d ConfigMaps: name a file with exactly one, or namespace/name of one in the input", f.configMap, len(own.ConfigMaps))
+	}
+	o.Config = own.ConfigMaps[0].Data
+	return o, nil
+}

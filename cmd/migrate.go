@@ -1,0 +1,195 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/causeway-gateway/causeway/gatewayapi"
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	"github.com/causeway-gateway/causeway/gatewayapi/validate"
+	"github.com/causeway-gateway/causeway/migrate"
+	"github.com/causeway-gateway/causeway/migrate/output"
+	"github.com/causeway-gateway/causeway/migrate/source"
+	"github.com/causeway-gateway/causeway/reports"
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+type migrateFlags struct {
+	in           inputFlags
+	version      string
+	channel      string
+	gatewayClass string
+	gateway      string
+	layout       string
+	certificate  string
+	unguarded    bool
+	validate     string
+	format       string
+	dir          string
+	force        bool
+	dryRun       bool
+	reports      []string
+	strict       bool
+}
+
+func newMigrate(s genericiooptions.IOStreams) *cobra.Command {
+	var f migrateFlags
+	c := &cobra.Command{
+		Use:   "migrate -f FILE|DIR",
+		Short: "Convert Ingresses to Gateway API objects, with an account of every field",
+		Long: `Convert Ingresses to Gateway API objects, with an account of every field.
+
+Objects go to standard output or to --out; the summary goes to standard error.
+A route whose access control cannot be kept is closed, not opened, unless
+--allow-unguarded is given.`,
+		Example: `  # A folder of manifests, to standard output
+  causeway migrate -R -f manifests/ > gateway.yaml
+
+  # The live cluster, into a folder, with a report for the team
+  causeway migrate --cluster --out gateway/ --report report.html
+
+  # In CI: exit 3 when something cannot be kept
+  causeway migrate -R -f manifests/ --out gateway/ --strict`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c, s) },
+	}
+	f.in.add(c)
+	fl := c.Flags()
+	fl.StringVar(&f.version, "gateway-api", string(gatewayapi.Default), "Gateway API release to write for (v1.4 to v1.7)")
+	fl.StringVar(&f.channel, "channel", string(gatewayapi.Standard), "release channel: standard or experimental")
+	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of new Gateways (default: the name to fill in, \"gateway\")")
+	fl.StringVar(&f.gateway, "gateway", "", "attach to this existing Gateway, namespace/name")
+	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared or per-namespace")
+	fl.StringVar(&f.certificate, "default-certificate", "", "Secret namespace/name for hosts without a certificate of their own")
+	fl.BoolVar(&f.unguarded, "allow-unguarded", false, "emit routes even though their access control is lost")
+	fl.StringVar(&f.validate, "validate", "full", "check the output against the CRDs: full, schema or off")
+	fl.StringVarP(&f.format, "output", "o", "yaml", "yaml or json")
+	fl.StringVar(&f.dir, "out", "", "folder to write, one file per namespace and kind")
+	fl.BoolVar(&f.force, "force", false, "overwrite files in --out that were not written by causeway")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "write nothing, say what would be written")
+	fl.StringArrayVar(&f.reports, "report", nil, "report file: .html, .json, .md or .sarif (repeatable)")
+	fl.BoolVar(&f.strict, "strict", false, "exit 3 when something was not kept exactly")
+	return c
+}
+
+func (f *migrateFlags) options() (migrate.Options, error) {
+	var o migrate.Options
+	v, err := gatewayapi.ParseVersion(f.version)
+	if err != nil {
+		return o, usagef("%v", err)
+	}
+	ch, err := gatewayapi.ParseChannel(f.channel)
+	if err != nil {
+		return o, usagef("%v", err)
+	}
+	levels := map[string]validate.Level{"full": validate.Full, "schema": validate.Schema, "off": validate.Off}
+	level, ok := levels[f.validate]
+	if !ok {
+		return o, usagef("--validate %s is not known: use full, schema or off", f.validate)
+	}
+	if f.format != "yaml" && f.format != "json" {
+		return o, usagef("-o %s is not known: use yaml or json", f.format)
+	}
+	if f.gateway != "" && strings.Count(f.gateway, "/") != 1 {
+		return o, usagef("--gateway %s is not of the form namespace/name", f.gateway)
+	}
+	layout, err := gatewayLayout(f.layout, f.gateway)
+	if err != nil {
+		return o, err
+	}
+	o.Validate = level
+	o.Emit = emit.Options{Version: v, Channel: ch, GatewayClass: f.gatewayClass, Gateway: layout, AllowUnguarded: f.unguarded, DefaultCertificate: f.certificate}
+	return o, nil
+}
+
+func (f *migrateFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error {
+	ctx := c.Context()
+	o, err := f.options()
+	if err != nil {
+		return err
+	}
+	set, problems, err := f.in.read(ctx, s.In)
+	if err != nil {
+		return err
+	}
+	if o.Nginx, err = f.in.nginxOptions(ctx, set); err != nil {
+		return err
+	}
+	o.Emit.AnnotationsOf = metadataOf(set)
+	res, err := migrate.Run(ctx, set, o)
+	if err != nil {
+		return err
+	}
+	report := f.report(set, problems, res)
+	from := func(obj client.Object) []routing.Origin {
+		k := obj.GetObjectKind().GroupVersionKind().Kind
+		return res.From[routing.ObjectRef{Kind: k, Namespace: obj.GetNamespace(), Name: obj.GetName()}]
+	}
+	if len(res.Issues) > 0 {
+		for _, i := range res.Issues {
+			fmt.Fprintf(s.ErrOut, "invalid output: %v\n", i)
+		}
+		return fmt.Errorf("%d of the objects that would be written do not fit the CRDs of Gateway API %s; nothing was written", len(res.Issues), o.Emit.Version)
+	}
+	if err := f.write(ctx, s, res, from); err != nil {
+		return err
+	}
+	if !f.dryRun {
+		for _, path := range f.reports {
+			if err := reports.WriteFile(path, report); err != nil {
+				return fmt.Errorf("writing report: %w", err)
+			}
+		}
+	}
+	if err := reports.WriteText(s.ErrOut, report, reports.TextOptions{}); err != nil {
+		return err
+	}
+	if len(problems) > 0 {
+		return &ExitError{Code: 1, Err: fmt.Errorf("%d of the input's documents could not be read; the rest was converted", len(problems))}
+	}
+	if f.strict && res.Ledger.Lost() {
+		return &ExitError{Code: 3, Err: errors.New("not everything was kept exactly, and --strict was given")}
+	}
+	return nil
+}
+
+func (f *migrateFlags) report(set *source.Set, problems []*source.DocumentError, res *migrate.Result) *reports.Migration {
+	m := &reports.Migration{Title: "Ingress to Gateway API", Tool: "causeway " + version(), Ledger: res.Ledger}
+	for _, ing := range set.Ingresses {
+		m.Sources = append(m.Sources, reports.Source{Ref: ing.Object.Ref, File: ing.Object.File, Line: ing.Object.Line, Text: string(ing.Object.Raw())})
+	}
+	for _, p := range problems {
+		m.Errors = append(m.Errors, reports.InputError{File: p.File, Line: p.Line, Message: p.Err.Error(), Remedy: p.Remedy})
+	}
+	if len(f.reports) > 0 {
+		for _, obj := range res.Objects {
+			k := obj.GetObjectKind().GroupVersionKind().Kind
+			ref := routing.ObjectRef{Kind: k, Namespace: obj.GetNamespace(), Name: obj.GetName()}
+			var from []routing.ObjectRef
+			for _, o := range res.From[ref] {
+				from = append(from, o.Object)
+			}
+			m.Outputs = append(m.Outputs, reports.Output{Ref: ref, Text: output.Text(obj), From: from})
+		}
+	}
+	return m
+}
+
+// metadataOf gives the emitter the labels and annotations of source objects.
+func metadataOf(set *source.Set) func(routing.ObjectRef) (labels, annotations map[string]string) {
+	byRef := make(map[routing.ObjectRef]*source.Ingress, len(set.Ingresses))
+	for _, ing := range set.Ingresses {
+		byRef[ing.Object.Ref] = ing
+	}
+	return func(ref routing.ObjectRef) (map[string]string, map[string]string) {
+		if ing := byRef[ref]; ing != nil {
+			return ing.Labels, ing.Annotations
+		}
+		return nil, nil
+	}
+}

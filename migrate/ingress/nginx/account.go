@@ -1,0 +1,164 @@
+package nginx
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/causeway-gateway/causeway/migrate/ingress/nginx/annotation"
+	"github.com/causeway-gateway/causeway/migrate/ledger"
+	"github.com/causeway-gateway/causeway/migrate/source"
+)
+
+// Claim is a leaf of an Ingress and the feature of a rule that carries it. The
+// pipeline settles its status when it is known what became of the feature; a
+// claim without features has its final status already.
+type Claim struct {
+	Path     string
+	Features []string // of package emit; "guard:…" names a guard kind
+	Status   ledger.Status
+	Message  string
+	Remedy   string
+}
+
+// features says which annotations are carried by which feature of a rule.
+// Annotations that are not here have the fate their row gives.
+var features = map[string][]string{
+	"rewrite-target": {"rewrite", "path"}, "use-regex": {"path", "order"}, "x-forwarded-prefix": {"request-headers"},
+	"app-root": {"redirect"}, "permanent-redirect": {"redirect"}, "permanent-redirect-code": {"redirect"},
+	"temporal-redirect": {"redirect"}, "temporal-redirect-code": {"redirect"}, "relative-redirects": {"redirect"},
+	"ssl-redirect": {"redirect"}, "force-ssl-redirect": {"redirect"}, "from-to-www-redirect": {"redirect"},
+	"server-alias": {"host"}, "upstream-vhost": {"host-rewrite"}, "custom-headers": {"response-headers"},
+	"canary": {"headers", "weights"}, "canary-weight": {"weights"}, "canary-weight-total": {"weights"},
+	"canary-by-header": {"headers"}, "canary-by-header-value": {"headers"}, "canary-by-header-pattern": {"headers"},
+	"canary-by-cookie": {"headers"},
+	"enable-cors":      {"cors"}, "cors-allow-origin": {"cors"}, "cors-allow-methods": {"cors"}, "cors-allow-headers": {"cors"},
+	"cors-expose-headers": {"cors"}, "cors-allow-credentials": {"cors"}, "cors-max-age": {"cors"},
+	"proxy-connect-timeout": {"timeouts"}, "proxy-read-timeout": {"timeouts"}, "proxy-send-timeout": {"timeouts"},
+	"proxy-next-upstream": {"retry"}, "proxy-next-upstream-tries": {"retry"},
+	"affinity": {"affinity"}, "session-cookie-name": {"affinity"}, "session-cookie-path": {"affinity"},
+	"session-cookie-domain": {"affinity"}, "session-cookie-samesite": {"affinity"}, "session-cookie-secure": {"affinity"},
+	"session-cookie-max-age": {"affinity"}, "affinity-mode": {"affinity"},
+	"mirror-target": {"mirror"}, "mirror-host": {"mirror"},
+	"backend-protocol": {"backend-protocol", "backend-tls"},
+	"proxy-ssl-secret": {"backend-tls"}, "proxy-ssl-verify": {"backend-tls"}, "proxy-ssl-name": {"backend-tls"},
+	"auth-type": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"}, "auth-secret": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"},
+	"auth-realm": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"}, "auth-secret-type": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"},
+	"auth-url": {"guard:auth-url", "guard:any-of"}, "auth-signin": {"guard:auth-url", "guard:any-of"},
+	"auth-response-headers": {"guard:auth-url", "guard:any-of"}, "auth-method": {"guard:auth-url", "guard:any-of"},
+	"auth-signin-redirect-param": {"guard:auth-url", "guard:any-of"},
+	"whitelist-source-range":     {"guard:allow-sources", "guard:any-of"}, "allowlist-source-range": {"guard:allow-sources", "guard:any-of"},
+	"denylist-source-range": {"guard:deny-sources"}, "satisfy": {"guard:any-of"},
+	"auth-tls-secret": {"guard:client-certificate"}, "auth-tls-verify-client": {"guard:client-certificate"},
+	"limit-rps": {"guard:rate-limit"}, "limit-rpm": {"guard:rate-limit"}, "limit-connections": {"guard:connection-limit"},
+	"proxy-body-size": {"guard:body-size"}, "enable-modsecurity": {"guard:waf"},
+	"configuration-snippet": {"guard:snippet"}, "server-snippet": {"guard:snippet"},
+}
+
+// otherTools are prefixes of annotations that ingress-nginx never reads.
+var otherTools = []string{
+	"kubectl.kubernetes.io/", "meta.helm.sh/", "helm.sh/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
+	"helm.toolkit.fluxcd.io/", "reloader.stakater.com/", "backstage.io/", "app.kubernetes.io/", "field.cattle.io/", "janitor/", "a8r.io/",
+	"forecastle.stakater.com/", "hajimari.io/", "gethomepage.dev/", "link.argocd.argoproj.io/", "prometheus.io/",
+}
+
+// portableTools read annotations from Gateways and routes too.
+var portableTools = map[string]string{
+	"cert-manager.io/": "cert-manager reads it on the Gateway", "acme.cert-manager.io/": "cert-manager reads it on the Gateway",
+	"external-dns.alpha.kubernetes.io/": "external-dns reads it on the Gateway and its routes",
+}
+
+// Claims lists what the front end knows about the leaves of a served Ingress.
+// Leaves it does not list are found by the walk of the ledger.
+func Claims(ing *source.Ingress, o Options) []Claim {
+	prefix := strings.TrimSuffix(orDefault(o.Prefix, DefaultPrefix), "/") + "/"
+	out := []Claim{
+		{Path: "metadata.name", Status: ledger.Converted, Message: "names the routes made from this Ingress"},
+		{Path: "metadata.namespace", Status: ledger.Converted, Message: "routes stay in this namespace"},
+		{Path: "metadata.labels", Status: ledger.Ignored, Message: "labels do not affect traffic"},
+		{Path: "metadata.ownerReferences", Status: ledger.Ignored, Message: "ownership does not affect traffic"},
+		{Path: "metadata.finalizers", Status: ledger.Ignored, Message: "finalizers do not affect traffic"},
+		{Path: "metadata.generateName", Status: ledger.Ignored, Message: "only used when the object is created"},
+		{Path: "spec.ingressClassName", Status: ledger.Converted, Message: "replaced by the Gateway's class"},
+	}
+	for _, k := range sortedKeys(ing.Annotations) {
+		path := ledger.Join("metadata.annotations", k)
+		if name, ok := strings.CutPrefix(k, prefix); ok {
+			out = append(out, annotationClaim(path, name))
+			continue
+		}
+		out = append(out, foreignClaim(path, k))
+	}
+	return append(out, specClaims(ing)...)
+}
+
+func annotationClaim(path, name string) Claim {
+	row, ok := annotation.Lookup(name)
+	if !ok {
+		return Claim{Path: path, Status: ledger.Unsupported, Message: "no release of ingress-nginx from v1.9 on knows this annotation",
+			Remedy: "check the spelling; it has no effect today"}
+	}
+	if fs := features[row.Name]; fs != nil {
+		return Claim{Path: path, Features: fs, Message: row.Target, Remedy: row.Remedy}
+	}
+	c := Claim{Path: path, Status: row.Becomes, Message: row.Target, Remedy: row.Remedy}
+	if c.Status == ledger.Converted || c.Status == ledger.Approximated {
+		c.Status, c.Message = ledger.Unsupported, "not carried over by this version of the converter; best expressed as: "+row.Target
+	}
+	return c
+}
+
+func foreignClaim(path, key string) Claim {
+	if key == "kubernetes.io/ingress.class" {
+		return Claim{Path: path, Status: ledger.Converted, Message: "replaced by the Gateway's class"}
+	}
+	for p, why := range portableTools {
+		if strings.HasPrefix(key, p) {
+			return Claim{Path: path, Status: ledger.Converted, Message: why}
+		}
+	}
+	for _, p := range otherTools {
+		if strings.HasPrefix(key, p) {
+			return Claim{Path: path, Status: ledger.Ignored, Message: "read by other tools, not by ingress-nginx"}
+		}
+	}
+	return Claim{Path: path, Status: ledger.Ignored, Message: "ingress-nginx reads only its own annotation prefix",
+		Remedy: "check whether another tool reads it from the Ingress"}
+}
+
+func specClaims(ing *source.Ingress) []Claim {
+	var out []Claim
+	if ing.Spec.DefaultBackend != nil {
+		out = append(out, Claim{Path: ing.Written("spec.defaultBackend"), Features: []string{"backend"}, Message: "serves what no path of its hosts takes"})
+	}
+	ruled := map[string]bool{}
+	for i := range ing.Spec.Rules {
+		r := &ing.Spec.Rules[i]
+		ruled[strings.ToLower(r.Host)] = true
+		at := "spec.rules[" + strconv.Itoa(i) + "]"
+		out = append(out, Claim{Path: ing.Written(at + ".host"), Features: []string{"host", "listener"}})
+		if r.HTTP == nil {
+			continue
+		}
+		for j := range r.HTTP.Paths {
+			p := pathPointer(i, j)
+			out = append(out,
+				Claim{Path: ing.Written(p + ".path"), Features: []string{"path", "order"}},
+				Claim{Path: ing.Written(p + ".pathType"), Features: []string{"path"}},
+				Claim{Path: ing.Written(p + ".backend.service.name"), Features: []string{"backend"}},
+				Claim{Path: ing.Written(p + ".backend.service.port"), Features: []string{"backend"}},
+				Claim{Path: ing.Written(p + ".backend.resource"), Status: ledger.Unsupported, Message: "ingress-nginx serves no resource backends", Remedy: "remove the path"})
+		}
+	}
+	for i, t := range ing.Spec.TLS {
+		at := "spec.tls[" + strconv.Itoa(i) + "]"
+		out = append(out, Claim{Path: at + ".secretName", Features: []string{"tls"}, Message: "certificate of the HTTPS listener"})
+		for j, h := range t.Hosts {
+			c := Claim{Path: at + ".hosts[" + strconv.Itoa(j) + "]", Features: []string{"tls"}}
+			if !ruled[strings.ToLower(h)] {
+				c = Claim{Path: c.Path, Status: ledger.Ignored, Message: "this Ingress has no rule for the host; a TLS section alone neither serves nor redirects it"}
+			}
+			out = append(out, c)
+		}
+	}
+	return out
+}

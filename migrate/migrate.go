@@ -1,0 +1,130 @@
+package migrate
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	"github.com/causeway-gateway/causeway/gatewayapi/validate"
+	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
+	"github.com/causeway-gateway/causeway/migrate/ledger"
+	"github.com/causeway-gateway/causeway/migrate/source"
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// Options of a migration.
+type Options struct {
+	Nginx    nginx.Options
+	Emit     emit.Options
+	Validate validate.Level
+}
+
+// Result of a migration.
+type Result struct {
+	Table   *routing.Table
+	Objects []client.Object
+	Ledger  *ledger.Ledger
+	// From names the source objects of each output object.
+	From map[routing.ObjectRef][]routing.Origin
+	// Issues are violations of the CRDs in what was emitted: always a bug here,
+	// never written out silently.
+	Issues []validate.Issue
+}
+
+// Run converts everything in the set. It fails only when options do not fit;
+// what cannot be converted is in the ledger.
+func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
+	compiled, err := nginx.Compile(set, o.Nginx)
+	if err != nil {
+		return nil, err
+	}
+	emitted := emit.Emit(compiled.Table, o.Emit)
+	res := &Result{Table: compiled.Table, Objects: emitted.Objects, Ledger: settle(set, compiled, emitted, o.Nginx), From: sourcesOf(emitted)}
+	if o.Validate != validate.Off {
+		v, err := validate.New(o.Emit.Version, o.Emit.Channel)
+		if err != nil {
+			return nil, fmt.Errorf("loading the schemas of Gateway API %s: %w", o.Emit.Version, err)
+		}
+		res.Issues = v.Validate(ctx, emitted.Objects, o.Validate)
+	}
+	return res, ctx.Err()
+}
+
+func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o nginx.Options) *ledger.Ledger {
+	s := &settler{notes: collect(emitted.Notes), targets: targetsOf(emitted), findings: map[*source.Ingress][]nginx.Finding{}}
+	for _, f := range compiled.Findings {
+		s.findings[f.Ingress] = append(s.findings[f.Ingress], f)
+	}
+	served := make(map[*source.Ingress]bool, len(compiled.Served))
+	for _, ing := range compiled.Served {
+		served[ing] = true
+	}
+	l := &ledger.Ledger{}
+	for _, ing := range set.Ingresses {
+		switch {
+		case len(ing.Rejected) > 0:
+			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")...)
+		case served[ing]:
+			l.Entries = append(l.Entries, s.ingress(ing, o)...)
+		default:
+			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, "its class is served by another controller, for which there is no front end yet", "migrate it with that controller's own tools, or name its class with --ingress-class")...)
+		}
+	}
+	for _, svc := range set.Services {
+		l.Entries = append(l.Entries, whole(svc.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")...)
+	}
+	for _, x := range set.IngressClasses {
+		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "read to select Ingresses; a GatewayClass takes its place", "")...)
+	}
+	for _, x := range set.Secrets {
+		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "referenced by name only; Secrets stay as they are", "")...)
+	}
+	for _, x := range set.ConfigMaps {
+		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")...)
+	}
+	for _, x := range set.Namespaces {
+		l.Entries = append(l.Entries, whole(x, ledger.Ignored, "namespaces stay as they are", "")...)
+	}
+	for _, x := range set.Others {
+		l.Entries = append(l.Entries, whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")...)
+	}
+	return l
+}
+
+// whole accounts for an object in one stroke: every top-level part with leaves
+// gets the same entry.
+func whole(o *source.Object, status ledger.Status, message, remedy string) []ledger.Entry {
+	a := account(o)
+	seen := map[string]bool{}
+	ledger.Walk(o.Content, func(path string, _ any) {
+		top := path
+		for i := 0; i < len(path); i++ {
+			if path[i] == '.' || path[i] == '[' {
+				top = path[:i]
+				break
+			}
+		}
+		if !seen[top] {
+			seen[top] = true
+			a.Mark(status, top, message, remedy)
+		}
+	})
+	return a.Close()
+}
+
+func sourcesOf(res *emit.Result) map[routing.ObjectRef][]routing.Origin {
+	out := map[routing.ObjectRef][]routing.Origin{}
+	seen := map[[2]routing.ObjectRef]bool{}
+	for rule, places := range res.Placements {
+		for _, p := range places {
+			ref := routing.ObjectRef{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name}
+			if key := [2]routing.ObjectRef{ref, rule.Origin.Object}; !seen[key] {
+				seen[key] = true
+				out[ref] = append(out[ref], rule.Origin)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package migrate
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
+	"github.com/causeway-gateway/causeway/migrate/ledger"
+	"github.com/causeway-gateway/causeway/migrate/source"
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// fateStatus turns what the back end says of a feature into a status.
+var fateStatus = map[emit.Fate]ledger.Status{
+	emit.Kept: ledger.Converted, emit.Approximated: ledger.Approximated,
+	emit.NeedsExtension: ledger.Extension, emit.Lost: ledger.Unsupported,
+}
+
+var rank = map[ledger.Status]int{ledger.Ignored: 0, ledger.Converted: 1, ledger.Approximated: 2, ledger.Extension: 3, ledger.Unsupported: 4}
+
+// findingEntry says how each kind of finding appears in the ledger.
+var findingEntry = map[nginx.FindingKind]struct {
+	status  ledger.Status
+	urgency ledger.Urgency
+}{
+	nginx.Dropped:    {ledger.Unsupported, ledger.Dropped},
+	nginx.Broken:     {ledger.Unsupported, ledger.Broken},
+	nginx.Denied:     {ledger.Unsupported, ledger.Closed},
+	nginx.Shadowed:   {ledger.Ignored, ledger.Routine},
+	nginx.Unmatched:  {ledger.Ignored, ledger.Routine},
+	nginx.Unresolved: {ledger.Unsupported, ledger.Routine},
+	nginx.Assumed:    {ledger.Converted, ledger.Routine},
+}
+
+// notes of one source object.
+type notes struct {
+	byFeature map[string][]emit.Note
+	all       []emit.Note
+}
+
+func collect(ns []emit.Note) map[routing.ObjectRef]*notes {
+	out := map[routing.ObjectRef]*notes{}
+	for _, n := range ns {
+		o := out[n.Origin.Object]
+		if o == nil {
+			o = &notes{byFeature: map[string][]emit.Note{}}
+			out[n.Origin.Object] = o
+		}
+		o.byFeature[string(n.Feature)] = append(o.byFeature[string(n.Feature)], n)
+		o.all = append(o.all, n)
+	}
+	return out
+}
+
+// settler closes the account of one Ingress after the other.
+type settler struct {
+	notes    map[routing.ObjectRef]*notes
+	targets  map[routing.ObjectRef]map[string][]ledger.Target // by rule path
+	findings map[*source.Ingress][]nginx.Finding
+}
+
+func account(o *source.Object) *ledger.Account {
+	return &ledger.Account{Object: o.Ref, File: o.File, Content: o.Content, LineOf: o.LineOf}
+}
+
+// ingress settles a served Ingress: each claim gets the worst fate of the
+// features that carry it; notes that no leaf carries stand for themselves.
+func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
+	acct := account(ing.Object)
+	dropped := false
+	for _, f := range s.findings[ing] {
+		e := findingEntry[f.Kind]
+		dropped = dropped || f.Kind == nginx.Dropped
+		path := f.Path
+		if path != "" {
+			path = ing.Written(path)
+		}
+		acct.Note(ledger.Entry{Status: e.status, Urgency: e.urgency, Path: path, Message: f.Message, Remedy: f.Remedy})
+	}
+	if dropped {
+		for _, part := range []string{"metadata", "spec"} {
+			acct.Mark(ledger.Ignored, part, "the running controller does not serve this Ingress, so nothing of it was converted", "")
+		}
+		return acct.Close()
+	}
+	own := s.notes[ing.Object.Ref]
+	used := map[string]bool{}
+	targets := s.targets[ing.Object.Ref]
+	for _, c := range nginx.Claims(ing, o) {
+		if ledgerHas(ing.Object.Content, c.Path) {
+			s.claim(acct, c, own, used, targets)
+		}
+	}
+	if own != nil {
+		for _, n := range own.all {
+			if !used[string(n.Feature)] && n.Fate != emit.Kept {
+				acct.Note(entryOf(n, ing.Written(n.Origin.Path)))
+			}
+		}
+	}
+	return acct.Close()
+}
+
+func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own *notes, used map[string]bool, targets map[string][]ledger.Target) {
+	e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
+	if len(c.Features) > 0 {
+		e.Status, e.Remedy = ledger.Converted, ""
+		for _, f := range c.Features {
+			if own == nil {
+				break
+			}
+			for _, n := range own.byFeature[f] {
+				used[f] = true
+				if !concerns(n, c.Path) {
+					continue
+				}
+				if x := entryOf(n, c.Path); rank[x.Status] > rank[e.Status] || x.Urgency > e.Urgency {
+					e = x
+				}
+			}
+		}
+	}
+	e.Targets = targets[rulePath(c.Path)]
+	acct.Add(e)
+}
+
+// concerns reports whether a note about one path of an Ingress is about the
+// leaf: notes of other paths are not, notes of annotations and hosts are about
+// every leaf that the feature carries.
+func concerns(n emit.Note, path string) bool {
+	if !strings.HasPrefix(path, "spec.rules[") || !strings.Contains(path, ".paths[") {
+		return true
+	}
+	return !strings.Contains(n.Origin.Path, ".paths[") || strings.HasPrefix(path, n.Origin.Path+".")
+}
+
+// rulePath is the path of the Ingress path that a leaf belongs to, or "".
+func rulePath(path string) string {
+	i := strings.Index(path, ".paths[")
+	if i < 0 {
+		return ""
+	}
+	if j := strings.IndexByte(path[i:], ']'); j > 0 {
+		return path[:i+j+1]
+	}
+	return ""
+}
+
+func entryOf(n emit.Note, path string) ledger.Entry {
+	e := ledger.Entry{Status: fateStatus[n.Fate], Path: path, Message: n.Message, Remedy: n.Remedy}
+	if n.Closed {
+		e.Urgency = ledger.Closed
+	}
+	return e
+}
+
+// ledgerHas reports whether the object holds something at path.
+func ledgerHas(content map[string]any, path string) bool {
+	found := false
+	ledger.Walk(content, func(leaf string, _ any) {
+		found = found || leaf == path || strings.HasPrefix(leaf, path) && (leaf[len(path)] == '.' || leaf[len(path)] == '[')
+	})
+	return found
+}
+
+// targetsOf turns placements into ledger targets by source path.
+func targetsOf(res *emit.Result) map[routing.ObjectRef]map[string][]ledger.Target {
+	out := map[routing.ObjectRef]map[string][]ledger.Target{}
+	for rule, places := range res.Placements {
+		m := out[rule.Origin.Object]
+		if m == nil {
+			m = map[string][]ledger.Target{}
+			out[rule.Origin.Object] = m
+		}
+		for _, p := range places {
+			m[rule.Origin.Path] = append(m[rule.Origin.Path], ledger.Target{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name, Path: p.Path})
+		}
+	}
+	for _, m := range out {
+		for k, list := range m {
+			sort.Slice(list, func(i, j int) bool {
+				a, b := list[i], list[j]
+				return a.Kind+"\x00"+a.Namespace+"\x00"+a.Name+"\x00"+a.Path < b.Kind+"\x00"+b.Namespace+"\x00"+b.Name+"\x00"+b.Path
+			})
+			uniq := list[:0]
+			for i, t := range list {
+				if i == 0 || t != list[i-1] {
+					uniq = append(uniq, t)
+				}
+			}
+			m[k] = uniq
+		}
+	}
+	return out
+}
