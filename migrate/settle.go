@@ -87,8 +87,9 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	own := s.notes[ing.Object.Ref]
 	used := map[string]bool{}
 	targets := s.targets[ing.Object.Ref]
+	present := paths(ing.Object.Content)
 	for _, c := range nginx.Claims(ing, o) {
-		if ledgerHas(ing.Object.Content, c.Path) {
+		if present[c.Path] {
 			s.claim(acct, c, own, used, targets)
 		}
 	}
@@ -155,13 +156,20 @@ func entryOf(n emit.Note, path string) ledger.Entry {
 	return e
 }
 
-// ledgerHas reports whether the object holds something at path.
-func ledgerHas(content map[string]any, path string) bool {
-	found := false
+// paths returns every leaf of the object and every parent of one.
+func paths(content map[string]any) map[string]bool {
+	out := map[string]bool{}
 	ledger.Walk(content, func(leaf string, _ any) {
-		found = found || leaf == path || strings.HasPrefix(leaf, path) && (leaf[len(path)] == '.' || leaf[len(path)] == '[')
+		for p := leaf; p != "" && !out[p]; {
+			out[p] = true
+			i := strings.LastIndexAny(p, ".[")
+			if i < 0 {
+				break
+			}
+			p = p[:i]
+		}
 	})
-	return found
+	return out
 }
 
 // targetsOf turns placements into ledger targets by source path.
