@@ -77,7 +77,7 @@ func namespacedName(s string) error {
 func statusList(s string) error {
 	for part := range strings.SplitSeq(strings.TrimSpace(s), ",") {
 		if _, err := strconv.Atoi(part); err != nil {
-			return fmt.Errorf("%q is no number", part)
+			return fmt.Errorf("%q is no number", short(part))
 		}
 	}
 	return nil
@@ -90,7 +90,7 @@ var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 func headerNames(s string) error {
 	for part := range strings.SplitSeq(s, ",") {
 		if part = strings.TrimSpace(part); part != "" && !headerName.MatchString(part) {
-			return fmt.Errorf("%q is no header name", part)
+			return fmt.Errorf("%q is no header name", short(part))
 		}
 	}
 	return nil
@@ -113,14 +113,14 @@ func cacheDurations(s string) error {
 		for _, word := range strings.Fields(entry) {
 			if statusCode.MatchString(word) {
 				if timed {
-					return fmt.Errorf("%q has a status code after a time", entry)
+					return fmt.Errorf("%q has a status code after a time", short(entry))
 				}
 				continue
 			}
 			timed = timed || nginxTime.MatchString(word)
 		}
 		if !timed {
-			return fmt.Errorf("%q has no time", entry)
+			return fmt.Errorf("%q has no time", short(entry))
 		}
 	}
 	return nil

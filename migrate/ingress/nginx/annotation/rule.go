@@ -24,10 +24,15 @@ var (
 	anything = Rule{"anything", func(string) error { return nil }}
 	boolean  = Rule{"bool", func(s string) error { _, err := strconv.ParseBool(s); return unquote(err) }}
 	integer  = Rule{"int", func(s string) error { _, err := strconv.Atoi(s); return unquote(err) }}
-	duration = Rule{"duration", func(s string) error { _, err := time.ParseDuration(s); return err }}
-	cidrs    = Rule{"list of IP addresses and networks", checkCIDRs}
-	service  = Rule{"service name", checkServiceName}
-	names    = Rule{"list of server names", func(s string) error {
+	duration = Rule{"duration", func(s string) error {
+		if _, err := time.ParseDuration(s); err != nil {
+			return errors.New("value is no duration such as 90s or 1h30m")
+		}
+		return nil
+	}}
+	cidrs   = Rule{"list of IP addresses and networks", checkCIDRs}
+	service = Rule{"service name", checkServiceName}
+	names   = Rule{"list of server names", func(s string) error {
 		for part := range strings.SplitSeq(s, ",") {
 			if err := serverName.check(part); err != nil {
 				return err
@@ -138,7 +143,7 @@ func checkCIDRs(s string) error {
 		if net.ParseIP(part) != nil {
 			continue
 		}
-		return fmt.Errorf("%q is neither an IP address nor a network", part)
+		return fmt.Errorf("%q is neither an IP address nor a network", short(part))
 	}
 	return nil
 }
@@ -156,9 +161,19 @@ func checkCommonName(s string) error {
 		return errors.New("value does not start with CN=")
 	}
 	if _, err := regexp.Compile(expression); err != nil {
-		return fmt.Errorf("what follows CN= is no regular expression: %w", err)
+		return errors.New("what follows CN= is no regular expression")
 	}
 	return nil
+}
+
+// short cuts what errors repeat of a value: values are as long as their author
+// likes.
+func short(s string) string {
+	const most = 40
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // unquote shortens strconv's errors, which repeat the value.
