@@ -128,6 +128,16 @@ func TestInvalidAuthResponseHeadersDeny(t *testing.T) {
 	})
 }
 
+// Parsers look at the content before the template writes the value.
+func TestContentIsCheckedBeforeTheFileIsWritten(t *testing.T) {
+	judgeAll(t, "1.11", false, []judged{
+		{"app-root", "a;b", IgnoreValue, "no absolute path"},
+		{"app-root", "/a;b", BreakConfiguration, "an absolute path, unquoted"},
+		{"auth-url", "a;b", DenyLocation, "no absolute URL"},
+		{"temporal-redirect", "a;b", IgnoreGroup, "no http URL"},
+	})
+}
+
 func TestBareNamesInTLSSecretsDeny(t *testing.T) {
 	judgeAll(t, "1.15", true, []judged{
 		{"auth-tls-secret", "ca", DenyLocation, "namespace/name is wanted"},
@@ -165,6 +175,10 @@ func TestAnEmptyListDenies(t *testing.T) {
 		{"allowlist-source-range", " ", DenyLocation, "blank is empty"},
 		{"denylist-source-range", "", DenyLocation, "the same"},
 		{"canary", "", IgnoreValue, "not enabled"},
+	})
+	judgeAll(t, "1.11", false, []judged{
+		{"auth-type", "  ", IgnoreGroup, "blank is empty: no authentication"},
+		{"auth-secret-type", "  ", IgnoreValue, "auth-file"},
 	})
 }
 

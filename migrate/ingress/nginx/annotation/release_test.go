@@ -1,12 +1,12 @@
 package annotation
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/causeway-gateway/causeway/migrate/ledger"
-	"slices"
 )
 
 func TestReleaseSpellings(t *testing.T) {

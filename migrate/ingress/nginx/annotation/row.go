@@ -198,29 +198,28 @@ func (r *Row) In(release *ReleaseInfo) bool {
 
 // Judge says what the controller does because of the value, with annotation
 // validation on or off, and why. It looks at the value alone: the caller heeds
-// Needs, Unless and In. A nil release is the newest.
+// Needs, Unless and In, and takes an empty alias for an absent one. A nil
+// release is the newest.
 func (r *Row) Judge(release *ReleaseInfo, validation bool, value string) (Effect, error) {
 	if value == "" {
 		return r.Empty, fmt.Errorf("annotation %s is empty", r.Name)
 	}
-	if err := r.ValidateIn(release, value); err != nil {
-		if validation {
-			return r.Invalid, err
-		}
-		if r.Unvalidated != UseValue {
-			return r.Unvalidated, err
-		}
-		if r.Raw && unsafeUnquoted(value) {
-			return BreakConfiguration, err
-		}
-	}
-	if strings.TrimSpace(value) == "" {
+	invalid := r.ValidateIn(release, value)
+	switch {
+	case invalid != nil && validation:
+		return r.Invalid, invalid
+	case strings.TrimSpace(value) == "":
 		return r.Empty, fmt.Errorf("annotation %s is blank", r.Name)
+	case invalid != nil && r.Unvalidated != UseValue:
+		return r.Unvalidated, invalid
 	}
 	if r.Content != nil {
 		if err := r.Content(value); err != nil {
 			return r.Malformed, fmt.Errorf("annotation %s: %w", r.Name, err)
 		}
+	}
+	if invalid != nil && r.Raw && unsafeUnquoted(value) {
+		return BreakConfiguration, invalid
 	}
 	return UseValue, nil
 }

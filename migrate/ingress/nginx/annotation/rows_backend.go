@@ -140,7 +140,7 @@ var backendRows = []Row{
 	},
 	{
 		Name: "mirror-target", Group: groupBackend, Parser: "mirror", Scope: Ingress, Risk: High, Rule: serverName,
-		Invalid: IgnoreValue, Empty: IgnoreValue, Raw: true, Why: "mirror/main.go Parse uses none",
+		Invalid: IgnoreValue, Empty: IgnoreValue, Raw: true, Why: "mirror/main.go Parse uses none, though it keeps the name of the mirror's location",
 		Becomes: ledger.Converted, Target: "HTTPRoute filter RequestMirror, for a Service of the cluster",
 		Remedy: "for a target outside the cluster make a Service for it (ExternalName where the implementation allows it); a mirror by path or query cannot be told",
 	},
