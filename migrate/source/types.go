@@ -12,19 +12,26 @@ type Object struct {
 	Ref        routing.ObjectRef
 	APIVersion string // as written, before any upgrade
 	File       string // as the user named it; "-" for stdin, empty for a cluster
-	Line       int    // of the document's first line, 1-based
+	Line       int    // of the object's first line, 1-based; 0 when unknown
+	// Path is where the object stands in its document: empty, or such as
+	// items[3] for an item of a List.
+	Path string
 	// Content holds JSON types. Secret contents have their values replaced by
 	// null: only type and key names are ever kept.
 	Content map[string]any
 
 	lines *lineIndex // nil when positions are unknown
+	raw   []byte     // the object's own text; nil when unknown and for Secrets
 }
 
 // Ingress is an Ingress in its networking.k8s.io/v1 form; Object keeps the form
-// it was written in. PathOf maps a path of the v1 form to the written form.
+// it was written in. Written maps a path of the v1 form to the written form.
 type Ingress struct {
 	*networkingv1.Ingress
 	Object *Object
+	// Rejected lists why an API server would refuse the object, so that it
+	// cannot exist in a cluster as written; see [Rejected].
+	Rejected []string
 }
 
 // Service is a Service and where it stood.
