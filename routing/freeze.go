@@ -176,3 +176,11 @@ func MoreSpecific(a, b *Rule) bool {
 	}
 	return a.Index < b.Index
 }
+
+// Ordered returns the rules in the order they are tried; valid after Freeze.
+func (h *Host) Ordered() []*Rule {
+	if h.index == nil {
+		h.freeze()
+	}
+	return h.index.rules
+}
