@@ -248,7 +248,7 @@ func (b *builder) key(n *yaml.Node) (string, *faultAt) {
 		n = n.Alias
 	}
 	if n.Kind != yaml.ScalarNode {
-		return "", b.fault(n, "use text as key; quote templates such as {{ }}", "a mapping or list is used as a key")
+		return "", b.fault(n, "use text as key; if this is a template with {{ }}, render it first, as with helm template", "a mapping or list is used as a key")
 	}
 	v, fault := b.scalar(n)
 	if fault != nil {
@@ -267,6 +267,11 @@ func (b *builder) key(n *yaml.Node) (string, *faultAt) {
 	return "", b.fault(n, "give the key a name", "null is used as a key")
 }
 
+// countedFromZero are the parser's messages (as opposed to the scanner's) for
+// which the library counts lines from zero (go.yaml.in/yaml/v3 decode.go, fail).
+var countedFromZero = []string{"did not find expected key", "did not find expected node content",
+	"did not find expected '-' indicator", "did not find expected ',' or", "did not find expected <document start>"}
+
 // syntaxFault moves the parser's line number to the file and keeps its words,
 // save those that would repeat text of the document: that may be a Secret.
 func syntaxFault(c *chunk, err error) *faultAt {
@@ -276,6 +281,11 @@ func syntaxFault(c *chunk, err error) *faultAt {
 		if num, after, ok := strings.Cut(rest, ": "); ok {
 			if n, convErr := strconv.Atoi(num); convErr == nil {
 				line, text = c.line+n-1, after
+				for _, p := range countedFromZero {
+					if strings.HasPrefix(text, p) {
+						line++
+					}
+				}
 			}
 		}
 	} else if i := bytes.IndexFunc(c.text, isControl); i >= 0 {
