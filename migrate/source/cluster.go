@@ -77,6 +77,10 @@ var resources = []resource{
 // still read. The Set is complete when every namespace and every kind was
 // listed.
 func FromCluster(ctx context.Context, cfg *rest.Config, o ClusterOptions) (*Set, []*DocumentError, error) {
+	cfg = rest.CopyConfig(cfg)
+	if cfg.QPS == 0 {
+		cfg.QPS, cfg.Burst = 50, 300 // kubectl's own; the library's five a second is for controllers
+	}
 	client, err := dynamic.NewForConfig(cfg)
 	if err != nil {
 		return nil, nil, fmt.Errorf("connecting to the cluster: %w", err)
