@@ -226,6 +226,14 @@ func TestRejected(t *testing.T) {
 	}
 }
 
+func TestRejectedTrustsWhatAClusterHolds(t *testing.T) {
+	set, _ := readText(t, "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: a\n  uid: 0c1d\n"+
+		"  annotations: {kubernetes.io/ingress.class: a}\nspec: {ingressClassName: b, rules: [{host: a.example.com}]}\n")
+	if got := set.Ingresses[0].Rejected; got != nil {
+		t.Errorf("the class rule holds on creation only: %q", got)
+	}
+}
+
 func TestFolders(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{"a.yaml": ok, "b.txt": "not read", "sub/c.json": `{"apiVersion":"v1","kind":"Service","metadata":{"name":"c"}}`} {

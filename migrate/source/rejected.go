@@ -16,8 +16,13 @@ const ClassAnnotation = "kubernetes.io/ingress.class"
 // Rejected lists why an API server would refuse to create the Ingress, each
 // with its v1 path, and nothing when it would accept it. Such an object cannot
 // exist in a cluster, so no controller ever served it. The rules are those of
-// k8s.io/kubernetes pkg/apis/networking/validation/validation.go.
+// k8s.io/kubernetes pkg/apis/networking/validation/validation.go. An object
+// with a uid comes from an API server, and so was accepted whatever today's
+// rules are: several hold on creation only.
 func Rejected(i *Ingress) []string {
+	if i.UID != "" {
+		return nil
+	}
 	meta := i.ObjectMeta
 	meta.ManagedFields, meta.OwnerReferences = nil, nil // not written by people
 	errs := apivalidation.ValidateObjectMeta(&meta, true, apivalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
@@ -176,7 +181,8 @@ func rejectedBackend(b *networkingv1.IngressBackend, at *field.Path) field.Error
 	if b.Service.Name == "" {
 		errs = append(errs, field.Required(at.Child("name"), ""))
 	} else {
-		for _, msg := range apivalidation.NameIsDNS1035Label(b.Service.Name, false) {
+		// The relaxed rule of newer servers (AllowRelaxedServiceNameValidation).
+		for _, msg := range apivalidation.NameIsDNSLabel(b.Service.Name, false) {
 			errs = append(errs, field.Invalid(at.Child("name"), b.Service.Name, msg))
 		}
 	}
