@@ -4,7 +4,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,59 +16,36 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 )
 
-// Exit codes.
-const (
-	ExitFailed    = 1 // something went wrong
-	ExitUsage     = 2 // wrong usage
-	ExitLost      = 3 // done, but --strict and something was lost
-	ExitDifferent = 4 // verification found a difference
-)
+// columns is the width that help fits.
+const columns = 80
 
-// ExitError is an error with the exit code it ends in.
-type ExitError struct {
-	Code int
-	Err  error
-}
-
-func (e *ExitError) Error() string { return e.Err.Error() }
-func (e *ExitError) Unwrap() error { return e.Err }
-
-func usagef(format string, args ...any) error {
-	return &ExitError{ExitUsage, fmt.Errorf(format, args...)}
-}
-
-// commands are the verbs.
+// commands are the verbs, each given the streams it reads and writes.
 var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVersion}
 
-// Main runs the command line of the process and returns its exit code.
+// Main runs the command line of the process and returns its exit code. The
+// first interrupt cancels the command's context, the second ends the process.
 func Main() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	streams := genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr}
 	return Execute(ctx, os.Args[0], os.Args[1:], streams)
 }
 
-// Execute runs one command line. name is the program's own: as a kubectl
-// plugin it shows in help as "kubectl causeway".
-func Execute(ctx context.Context, name string, args []string, s genericiooptions.IOStreams) int {
+// Execute runs one command line and returns its exit code. name is the
+// program's own: as a kubectl plugin it shows in help as "kubectl causeway".
+func Execute(ctx context.Context, name string, args []string, s genericiooptions.IOStreams) (code int) {
+	// An uncaught panic would end the process with 2, which says wrong usage.
+	defer func() {
+		if r := recover(); r != nil {
+			fmt.Fprintf(s.ErrOut, "error: this is a defect of causeway, please report it: %v\n\n%s", r, debug.Stack())
+			code = ExitFailed
+		}
+	}()
 	root := newRoot(name, s)
 	root.SetArgs(args)
 	c, err := root.ExecuteContextC(ctx)
-	if err == nil {
-		return 0
-	}
-	code := ExitFailed
-	var exit *ExitError
-	if errors.As(err, &exit) {
-		code = exit.Code
-	} else if strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "accepts ") {
-		code = ExitUsage
-	}
-	fmt.Fprintln(s.ErrOut, "error: "+err.Error())
-	if code == ExitUsage {
-		fmt.Fprintf(s.ErrOut, "see '%s --help'\n", c.CommandPath())
-	}
-	return code
+	return finish(ctx, s.ErrOut, c.CommandPath(), err)
 }
 
 func newRoot(name string, s genericiooptions.IOStreams) *cobra.Command {
@@ -77,42 +53,93 @@ func newRoot(name string, s genericiooptions.IOStreams) *cobra.Command {
 		Use:   "causeway",
 		Short: "Move Ingress routing to the Gateway API, and account for every field",
 		Long: `Causeway moves a cluster's Ingress routing to the Gateway API and accounts for
-every field: what was converted, what differs, what needs a decision.`,
-		SilenceErrors: true, SilenceUsage: true,
+every field: what was converted, what differs, what needs a decision.
+
+Data goes to standard output, messages to standard error. Exit codes: 0 done,
+1 failed, 2 wrong usage, 3 something was lost and --strict was given,
+4 verification found a difference, 5 conformance failed.`,
+		Example: `  # What would become of these manifests?
+  causeway migrate -R -f manifests/ --report report.html > gateway.yaml
+
+  # Where does this request go, and because of which rule?
+  causeway route -R -f manifests/ GET https://shop.example.com/cart`,
+		Version:                    version(),
+		SuggestionsMinimumDistance: 2,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		PersistentPreRunE:          checkFlags,
 	}
-	if strings.HasPrefix(filepath.Base(name), "kubectl-") {
-		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl causeway"}
-	}
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns)))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &ExitError{ExitUsage, err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	for _, c := range commands {
 		root.AddCommand(c(s))
+	}
+	root.InitDefaultCompletionCmd()
+	rejectStrayArgs(root)
+	if isPlugin(name) {
+		asPlugin(root)
 	}
 	return root
 }
 
-func newVersion(s genericiooptions.IOStreams) *cobra.Command {
-	return &cobra.Command{
-		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
-		Example: "  causeway version",
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(s.Out, "causeway "+version())
-			return err
-		},
+// checkFlags runs cobra's own checks of required and exclusive flags early, to
+// give their errors the code of wrong usage.
+func checkFlags(c *cobra.Command, _ []string) error {
+	if err := c.ValidateRequiredFlags(); err != nil {
+		return usage(err)
+	}
+	return usage(c.ValidateFlagGroups())
+}
+
+// rejectStrayArgs makes arguments that a command does not take, and verbs that
+// do not exist, wrong usage. Without it cobra answers an unknown verb with an
+// error of no type, and one below "completion" with help and success.
+func rejectStrayArgs(c *cobra.Command) {
+	if c.HasSubCommands() && !c.Runnable() {
+		c.Args = noSuchVerb
+		c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+		c.DisableFlagsInUseLine = true
+	} else if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error { return usage(check(c, args)) }
+	}
+	for _, sub := range c.Commands() {
+		rejectStrayArgs(sub)
 	}
 }
 
-// release is set by the linker for released binaries.
-var release string
+func noSuchVerb(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := ""
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("; did you mean %s?", strings.Join(near, " or "))
+	}
+	return usagef("unknown command %q for %q%s", args[0], c.CommandPath(), hint)
+}
 
-func version() string {
-	if release != "" {
-		return release
+// isPlugin reports whether kubectl started the program: it runs what stands in
+// PATH as kubectl-causeway
+// (https://kubernetes.io/docs/tasks/extend-kubectl/kubectl-plugins/).
+func isPlugin(name string) bool {
+	return strings.HasPrefix(filepath.Base(name), "kubectl-")
+}
+
+// asPlugin makes help and examples show what the user types.
+func asPlugin(root *cobra.Command) {
+	const display = "kubectl causeway"
+	root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: display}
+	var pairs []string
+	for _, c := range root.Commands() {
+		pairs = append(pairs, root.Name()+" "+c.Name(), display+" "+c.Name())
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
-		return info.Main.Version
+	examples := strings.NewReplacer(pairs...)
+	root.Example = examples.Replace(root.Example)
+	for _, c := range root.Commands() {
+		c.Example = examples.Replace(c.Example)
 	}
-	return "(development)"
 }

@@ -1,0 +1,65 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Exit codes. Scripts build on them, so a code never changes its meaning.
+const (
+	ExitDone          = 0
+	ExitFailed        = 1 // something went wrong
+	ExitUsage         = 2 // wrong usage
+	ExitLost          = 3 // done, but --strict and something was lost
+	ExitDifferent     = 4 // verification found a difference
+	ExitNonconformant = 5 // conformance failed
+)
+
+// ExitError is an error with the exit code it ends in. Errors without a code
+// end in [ExitFailed].
+type ExitError struct {
+	Code int
+	Err  error
+}
+
+func (e *ExitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error without its code.
+func (e *ExitError) Unwrap() error { return e.Err }
+
+// usagef is a mistake in the command line, rather than in what it names.
+func usagef(format string, args ...any) error {
+	return &ExitError{ExitUsage, fmt.Errorf(format, args...)}
+}
+
+// usage gives an error of cobra the code of wrong usage.
+func usage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ExitError{ExitUsage, err}
+}
+
+// finish prints how a command line ended and returns its exit code. command is
+// the path of the command that ran, for the hint at its help.
+func finish(ctx context.Context, w io.Writer, command string, err error) int {
+	if err == nil {
+		return ExitDone
+	}
+	code := ExitFailed
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		code = exit.Code
+	}
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		fmt.Fprintln(w, "interrupted")
+		return code
+	}
+	fmt.Fprintf(w, "error: %v\n", err)
+	if code == ExitUsage {
+		fmt.Fprintf(w, "see '%s --help'\n", command)
+	}
+	return code
+}
