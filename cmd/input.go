@@ -47,6 +47,7 @@ func (f *inputFlags) add(c *cobra.Command) {
 	fl.BoolVar(&f.noClass, "watch-ingress-without-class", false, "the controller also serves Ingresses without a class")
 	fl.BoolVar(&f.passthrough, "enable-ssl-passthrough", false, "the controller runs with --enable-ssl-passthrough")
 	f.config = genericclioptions.NewConfigFlags(true)
+	f.config.ClusterName = nil // --cluster means the live cluster here
 	f.config.AddFlags(fl)
 }
 
@@ -61,9 +62,9 @@ func (f *inputFlags) read(ctx context.Context, stdin io.Reader) (*source.Set, []
 		if err != nil {
 			return nil, nil, fmt.Errorf("loading the kubeconfig: %w", err)
 		}
-		o := source.ClusterOptions{}
+		o := source.ClusterOptions{AllNamespaces: f.all}
 		if f.config.Namespace != nil && *f.config.Namespace != "" {
-			o.Namespace = *f.config.Namespace
+			o.Namespace, o.AllNamespaces = *f.config.Namespace, false
 		}
 		return source.FromCluster(ctx, rest, o)
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/causeway-gateway/causeway/gatewayapi"
-	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	emit "github.com/causeway-gateway/causeway/gatewayapi/basic"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate"
 	"github.com/causeway-gateway/causeway/migrate/output"
@@ -41,7 +42,7 @@ func newMigrate(s genericiooptions.IOStreams) *cobra.Command {
 	var f migrateFlags
 	c := &cobra.Command{
 		Use:   "migrate -f FILE|DIR",
-		Short: "Convert Ingresses to Gateway API objects, with an account of every field",
+		Short: "Convert Ingresses to Gateway API objects; account for every field",
 		Long: `Convert Ingresses to Gateway API objects, with an account of every field.
 
 Objects go to standard output or to --out; the summary goes to standard error.
@@ -64,7 +65,7 @@ A route whose access control cannot be kept is closed, not opened, unless
 	fl.StringVar(&f.channel, "channel", string(gatewayapi.Standard), "release channel: standard or experimental")
 	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of new Gateways (default: the name to fill in, \"gateway\")")
 	fl.StringVar(&f.gateway, "gateway", "", "attach to this existing Gateway, namespace/name")
-	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared or per-namespace")
+	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared")
 	fl.StringVar(&f.certificate, "default-certificate", "", "Secret namespace/name for hosts without a certificate of their own")
 	fl.BoolVar(&f.unguarded, "allow-unguarded", false, "emit routes even though their access control is lost")
 	fl.StringVar(&f.validate, "validate", "full", "check the output against the CRDs: full, schema or off")
@@ -126,17 +127,13 @@ func (f *migrateFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error
 		return err
 	}
 	report := f.report(set, problems, res)
-	from := func(obj client.Object) []routing.Origin {
-		k := obj.GetObjectKind().GroupVersionKind().Kind
-		return res.From[routing.ObjectRef{Kind: k, Namespace: obj.GetNamespace(), Name: obj.GetName()}]
-	}
 	if len(res.Issues) > 0 {
 		for _, i := range res.Issues {
 			fmt.Fprintf(s.ErrOut, "invalid output: %v\n", i)
 		}
 		return fmt.Errorf("%d of the objects that would be written do not fit the CRDs of Gateway API %s; nothing was written", len(res.Issues), o.Emit.Version)
 	}
-	if err := f.write(ctx, s, res, from); err != nil {
+	if err := f.write(ctx, s, set, res); err != nil {
 		return err
 	}
 	if !f.dryRun {
@@ -158,8 +155,68 @@ func (f *migrateFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error
 	return nil
 }
 
+func refOf(obj client.Object) routing.ObjectRef {
+	return routing.ObjectRef{Kind: obj.GetObjectKind().GroupVersionKind().Kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}
+}
+
+// objectText is the YAML of one object.
+func objectText(obj client.Object) string {
+	var b strings.Builder
+	if err := output.WriteStream(&b, []client.Object{obj}, output.Options{Format: "yaml"}, nil); err != nil {
+		return err.Error()
+	}
+	return b.String()
+}
+
+// gatewayLayout reads --gateway-layout and --gateway.
+func gatewayLayout(layout, existing string) (emit.Layout, error) {
+	if existing != "" {
+		ns, name, _ := strings.Cut(existing, "/")
+		return emit.Layout{Mode: emit.Existing, Namespace: ns, Name: name}, nil
+	}
+	if layout != "shared" {
+		return emit.Layout{}, usagef("--gateway-layout %s is not known: use shared", layout)
+	}
+	return emit.Layout{}, nil
+}
+
+// write writes the objects to --out or standard output.
+func (f *migrateFlags) write(ctx context.Context, s genericiooptions.IOStreams, set *source.Set, res *migrate.Result) error {
+	lines := make(map[routing.ObjectRef]string, len(set.Ingresses))
+	for _, ing := range set.Ingresses {
+		if o := ing.Object; o.File != "" {
+			lines[o.Ref] = fmt.Sprintf("%s:%d", o.File, o.Line)
+		}
+	}
+	o := output.Options{
+		Format: f.format, Dir: f.dir, Force: f.force, DryRun: f.dryRun,
+		Where: func(r routing.ObjectRef) string { return lines[r] },
+	}
+	from := func(obj client.Object) []routing.ObjectRef { return res.From[refOf(obj)] }
+	if f.dir == "" {
+		if f.dryRun {
+			fmt.Fprintf(s.ErrOut, "%d objects would be written to standard output\n", len(res.Objects))
+			return nil
+		}
+		return output.WriteStream(s.Out, res.Objects, o, from)
+	}
+	sum, err := output.WriteDir(ctx, res.Objects, o, from)
+	if err != nil {
+		return err
+	}
+	verb := "wrote"
+	if f.dryRun {
+		verb = "would write"
+	}
+	fmt.Fprintf(s.ErrOut, "%s %d files to %s (%d unchanged, %d removed)\n", verb, len(sum.Written), f.dir, len(sum.Unchanged), len(sum.Removed))
+	for _, k := range sum.Kept {
+		fmt.Fprintf(s.ErrOut, "kept %s: it is no longer produced, but was edited\n", k)
+	}
+	return nil
+}
+
 func (f *migrateFlags) report(set *source.Set, problems []*source.DocumentError, res *migrate.Result) *reports.Migration {
-	m := &reports.Migration{Title: "Ingress to Gateway API", Tool: "causeway " + version(), Ledger: res.Ledger}
+	m := &reports.Migration{Title: "Ingress to Gateway API", Tool: "causeway " + version(), Ledger: res.Ledger, Written: len(res.Objects)}
 	for _, ing := range set.Ingresses {
 		m.Sources = append(m.Sources, reports.Source{Ref: ing.Object.Ref, File: ing.Object.File, Line: ing.Object.Line, Text: string(ing.Object.Raw())})
 	}
@@ -168,13 +225,7 @@ func (f *migrateFlags) report(set *source.Set, problems []*source.DocumentError,
 	}
 	if len(f.reports) > 0 {
 		for _, obj := range res.Objects {
-			k := obj.GetObjectKind().GroupVersionKind().Kind
-			ref := routing.ObjectRef{Kind: k, Namespace: obj.GetNamespace(), Name: obj.GetName()}
-			var from []routing.ObjectRef
-			for _, o := range res.From[ref] {
-				from = append(from, o.Object)
-			}
-			m.Outputs = append(m.Outputs, reports.Output{Ref: ref, Text: output.Text(obj), From: from})
+			m.Outputs = append(m.Outputs, reports.Output{Ref: refOf(obj), Text: objectText(obj), From: res.From[refOf(obj)]})
 		}
 	}
 	return m

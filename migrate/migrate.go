@@ -3,10 +3,11 @@ package migrate
 import (
 	"context"
 	"fmt"
+	"sort"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	emit "github.com/causeway-gateway/causeway/gatewayapi/basic"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/migrate/ledger"
@@ -27,7 +28,7 @@ type Result struct {
 	Objects []client.Object
 	Ledger  *ledger.Ledger
 	// From names the source objects of each output object.
-	From map[routing.ObjectRef][]routing.Origin
+	From map[routing.ObjectRef][]routing.ObjectRef
 	// Issues are violations of the CRDs in what was emitted: always a bug here,
 	// never written out silently.
 	Issues []validate.Issue
@@ -114,17 +115,20 @@ func whole(o *source.Object, status ledger.Status, message, remedy string) []led
 	return a.Close()
 }
 
-func sourcesOf(res *emit.Result) map[routing.ObjectRef][]routing.Origin {
-	out := map[routing.ObjectRef][]routing.Origin{}
+func sourcesOf(res *emit.Result) map[routing.ObjectRef][]routing.ObjectRef {
+	out := map[routing.ObjectRef][]routing.ObjectRef{}
 	seen := map[[2]routing.ObjectRef]bool{}
 	for rule, places := range res.Placements {
 		for _, p := range places {
 			ref := routing.ObjectRef{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name}
 			if key := [2]routing.ObjectRef{ref, rule.Origin.Object}; !seen[key] {
 				seen[key] = true
-				out[ref] = append(out[ref], rule.Origin)
+				out[ref] = append(out[ref], rule.Origin.Object)
 			}
 		}
+	}
+	for _, list := range out {
+		sort.Slice(list, func(i, j int) bool { return list[i].String() < list[j].String() })
 	}
 	return out
 }

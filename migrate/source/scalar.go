@@ -9,7 +9,9 @@ import (
 	"strings"
 )
 
-// words of YAML 1.1 that kubectl's parser reads as something else than text
+// words of YAML 1.1 that kubectl's parser reads as something else than text,
+// but for the single letters y and n: YAML 1.2 and most tools that write
+// manifests take them for text, and no field wants them as booleans
 // (https://yaml.org/type/bool.html, /null.html, /float.html).
 var words = func() map[string]any {
 	m := map[string]any{"": nil, "~": nil}
@@ -20,8 +22,8 @@ var words = func() map[string]any {
 		}
 	}
 	add(nil, "null")
-	add(true, "y", "yes", "true", "on")
-	add(false, "n", "no", "false", "off")
+	add(true, "yes", "true", "on")
+	add(false, "no", "false", "off")
 	for _, sign := range []string{"", "+", "-"} {
 		f := math.Inf(1)
 		if sign == "-" {
