@@ -183,6 +183,11 @@ func (e *emitter) cors(r *routing.Rule) *gatewayv1.HTTPCORSFilter {
 
 var redirectCodes = map[int]bool{301: true, 302: true, 303: true, 307: true, 308: true}
 
+// olderCodes are what Gateway API v1.4 can write: 303, 307 and 308 came with
+// v1.5 (config/crd of both releases). The nearest code of the same permanence
+// may change the method of the request.
+var olderCodes = map[int]int{301: 301, 302: 302, 303: 302, 307: 302, 308: 301}
+
 // redirect writes a RequestRedirect filter.
 func (e *emitter) redirect(r *routing.Rule) (gatewayv1.HTTPRouteFilter, bool) {
 	d := r.Action.Redirect
@@ -194,6 +199,10 @@ func (e *emitter) redirect(r *routing.Rule) (gatewayv1.HTTPRouteFilter, bool) {
 	}
 	if !redirectCodes[d.Code] {
 		return fail(fmt.Sprintf("a redirect with status %d cannot be written", d.Code))
+	}
+	if code := olderCodes[d.Code]; !e.Version.AtLeast("v1.5") && code != d.Code {
+		f.StatusCode = &code
+		approximate(fmt.Sprintf("status %d is written as %d, which lets clients turn POST into GET; Gateway API v1.5 can write %d", d.Code, code, d.Code))
 	}
 	if d.Location != "" {
 		u, err := url.Parse(d.Location)
@@ -303,6 +312,10 @@ func (e *emitter) policies(b *built, r *routing.Rule) {
 	if f := a.Affinity; f != nil {
 		if e.Channel != gatewayapi.Experimental {
 			e.note(Note{Rule: r, Feature: "affinity", Fate: NeedsExtension, Message: "session affinity is experimental in the Gateway API", Remedy: "use --channel experimental, or the implementation's own policy"})
+			return
+		}
+		if e.Version.AtLeast("v1.7") {
+			e.note(Note{Rule: r, Feature: "affinity", Fate: NeedsExtension, Message: "session persistence changed its form in Gateway API v1.7 and is not written", Remedy: "add sessionPersistence to the route by hand"})
 			return
 		}
 		b.rule.SessionPersistence = &gatewayv1.SessionPersistence{SessionName: &f.Name, Type: ptr(gatewayv1.CookieBasedSessionPersistence)}
