@@ -87,7 +87,9 @@ type emitter struct {
 	routes    map[string]*route // by namespace/name
 	order     []string
 	grants    map[grant]bool
-	isolated  bool // each host has an HTTP listener of its own
+	secured   map[string]bool     // hosts with an HTTPS listener
+	attached  map[string][]*route // routes by section; built when listeners are placed
+	isolated  bool                // each host has an HTTP listener of its own
 }
 
 // Emit writes the table. Its cost is linear in the rules apart from sorting.
@@ -106,7 +108,7 @@ func Emit(t *routing.Table, o Options) *Result {
 	}
 	t.Freeze()
 	e := &emitter{Options: o, table: t, res: &Result{Placements: map[*routing.Rule][]Target{}},
-		seen: map[Note]bool{}, routes: map[string]*route{}, grants: map[grant]bool{}}
+		seen: map[Note]bool{}, routes: map[string]*route{}, grants: map[grant]bool{}, secured: map[string]bool{}}
 	e.hosts()
 	e.res.Objects = e.gateways()
 	for _, k := range e.order {

@@ -73,6 +73,7 @@ func (e *emitter) secure(h *routing.Host, names []string) bool {
 		return false
 	}
 	for _, n := range names {
+		e.secured[n] = true
 		e.listeners = append(e.listeners, listener{host: n, port: 443, protocol: gatewayv1.HTTPSProtocolType, certificate: certs[0], origin: h.Origin})
 	}
 	ns, name, _ := strings.Cut(certs[0], "/")
@@ -170,24 +171,27 @@ func (e *emitter) listenerSet(name string, ls []listener) *gatewayv1.ListenerSet
 
 // locate fills in the parents of the routes that attach to these listeners.
 func (e *emitter) locate(ls []listener, kind, name string) {
-	at := make(map[string]bool, len(ls))
-	for _, l := range ls {
-		at[l.name()] = true
-	}
-	for _, k := range e.order {
-		r := e.routes[k]
-		for _, section := range r.sections {
-			if at[section] {
-				p := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(name), SectionName: ptr(gatewayv1.SectionName(section))}
-				if kind != "Gateway" {
-					p.Kind = ptr(gatewayv1.Kind(kind))
-					p.Group = ptr(gatewayv1.Group(gatewayv1.GroupName))
-				}
-				if r.namespace != e.Gateway.Namespace {
-					p.Namespace = ptr(gatewayv1.Namespace(e.Gateway.Namespace))
-				}
-				r.parents = append(r.parents, p)
+	if e.attached == nil {
+		e.attached = map[string][]*route{}
+		for _, k := range e.order {
+			r := e.routes[k]
+			for _, section := range r.sections {
+				e.attached[section] = append(e.attached[section], r)
 			}
+		}
+	}
+	for _, l := range ls {
+		section := l.name()
+		for _, r := range e.attached[section] {
+			p := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(name), SectionName: ptr(gatewayv1.SectionName(section))}
+			if kind != "Gateway" {
+				p.Kind = ptr(gatewayv1.Kind(kind))
+				p.Group = ptr(gatewayv1.Group(gatewayv1.GroupName))
+			}
+			if r.namespace != e.Gateway.Namespace {
+				p.Namespace = ptr(gatewayv1.Namespace(e.Gateway.Namespace))
+			}
+			r.parents = append(r.parents, p)
 		}
 	}
 }

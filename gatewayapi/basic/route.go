@@ -137,11 +137,9 @@ func (e *emitter) route(o routing.ObjectRef, names []string, side string) *route
 }
 
 func (e *emitter) splitSides(names []string) bool {
-	for _, l := range e.listeners {
-		for _, n := range names {
-			if l.host == n && l.protocol == gatewayv1.HTTPSProtocolType {
-				return true
-			}
+	for _, n := range names {
+		if e.secured[n] {
+			return true
 		}
 	}
 	return false
