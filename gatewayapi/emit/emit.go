@@ -1,262 +1,188 @@
-// Package emit writes Gateway API objects from a routing table. It owns how
-// rules, listeners and policies are spelled within the limits of the API, in
-// an order of precedence that keeps the table's winners, and it says what
-// could not be kept. It knows no source dialect and validates nothing.
+// Package emit turns a routing table into Gateway API objects that send every
+// request where the table sends it, within the limits of the API and of the
+// chosen release and channel. What cannot be kept exactly is in the notes, and
+// a rule whose access control or meaning would be lost is closed rather than
+// opened. The package knows no source dialect and writes no files.
 package emit
 
 import (
 	"sort"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/gatewayapi"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// Mode is where listeners go.
-type Mode uint8
+// LayoutKind is how many Gateways are written.
+type LayoutKind uint8
 
-// Modes.
 const (
-	Shared       Mode = iota // one Gateway
-	PerNamespace             // one Gateway in each namespace that owns rules
-	Existing                 // the user's own Gateway; new listeners go to ListenerSets
+	// Shared writes one Gateway for everything.
+	Shared LayoutKind = iota
+	// PerNamespace writes one Gateway into each namespace that owns rules.
+	PerNamespace
+	// Existing writes routes for a Gateway that is there already, and a
+	// ListenerSet with the listeners they need.
+	Existing
 )
 
-// Layout names the Gateway.
+// Layout says which Gateways carry the routes. An empty Namespace is
+// "default", an empty Name "gateway".
 type Layout struct {
-	Mode            Mode
+	Kind            LayoutKind
 	Namespace, Name string
 }
 
-// Options of the output.
+// Options of Emit; the zero value writes for the default release's standard
+// channel with one shared Gateway default/gateway of class "gateway".
 type Options struct {
-	Version            gatewayapi.Version
-	Channel            gatewayapi.Channel
-	GatewayClass       string
-	Gateway            Layout
-	AllowUnguarded     bool
-	DefaultCertificate string // "namespace/name"
-	// AnnotationsOf returns labels and annotations of a source object; may be
-	// nil.
+	Version      gatewayapi.Version
+	Channel      gatewayapi.Channel
+	GatewayClass string
+	Gateway      Layout
+	// AllowUnguarded emits rules although their access control is lost.
+	AllowUnguarded bool
+	// DefaultCertificate is the Secret "namespace/name" of HTTPS hosts that
+	// have none of their own.
+	DefaultCertificate string
+	// AnnotationsOf returns labels and annotations of a source object; see
+	// metadata.go for which are copied. May be nil.
 	AnnotationsOf func(routing.ObjectRef) (labels, annotations map[string]string)
 }
 
-// Feature is a part of a rule that can be kept or lost.
-type Feature string
-
-// Fate is what became of a feature.
-type Fate uint8
-
-// Fates.
-const (
-	Kept Fate = iota
-	Approximated
-	NeedsExtension
-	Lost
-)
-
-// Note says that a feature was not kept exactly.
-type Note struct {
-	Rule    *routing.Rule // nil at listener level
-	Origin  routing.Origin
-	Feature Feature
-	Fate    Fate
-	Message string
-	Remedy  string
-	Closed  bool // the rule answers 500, or is left out, rather than opening
-}
-
-// Target is a place in the output.
+// Target is the part of an output object that a rule became.
 type Target struct{ Kind, Namespace, Name, Path string }
 
-// Result is the output and what is to be said about it.
+// Result of Emit.
 type Result struct {
-	Objects    []client.Object
-	Notes      []Note
+	// Objects in the order Gateway, ListenerSet, routes, policies,
+	// ReferenceGrant, each by namespace and name.
+	Objects []client.Object
+	// Notes say what is not kept exactly, in the order of the table.
+	Notes []Note
+	// Placements says where each rule went; rules that went nowhere are absent.
 	Placements map[*routing.Rule][]Target
 }
 
-type emitter struct {
-	Options
-	table     *routing.Table
-	res       *Result
-	seen      map[Note]bool
-	listeners []listener
-	routes    map[string]*route // by namespace/name
-	order     []string
-	grants    map[grant]bool
-	isolated  bool // each host has an HTTP listener of its own
+// Emit writes Gateway API objects for a table. It never fails: what cannot be
+// expressed is noted. It does not change the table.
+//
+// The work is linear in the rules, apart from the comparison of rules within
+// one virtual host whose order Gateway API would not keep: that is quadratic
+// and ends at maxPairwise rules per host, beyond which the order is noted as
+// approximated.
+func Emit(t *routing.Table, o Options) *Result {
+	e := newEmitter(t, o)
+	e.collect()
+	e.settleClosed()
+	e.attach()
+	e.writeRoutes()
+	e.streams()
+	e.writeGateways()
+	e.writePolicies()
+	e.writeGrants()
+	sortObjects(e.objects)
+	e.finishPlacements()
+	return &Result{Objects: e.objects, Notes: e.notes, Placements: e.placements}
 }
 
-// Emit writes the table. Its cost is linear in the rules apart from sorting.
-func Emit(t *routing.Table, o Options) *Result {
-	if o.GatewayClass == "" {
-		o.GatewayClass = "gateway"
-	}
-	if o.Gateway.Name == "" {
-		o.Gateway.Name = "causeway"
-	}
-	if o.Gateway.Namespace == "" {
-		o.Gateway.Namespace = "gateway"
-	}
+// emitter holds the state of one Emit.
+type emitter struct {
+	table *routing.Table
+	o     Options
+
+	vhosts    []*vhost
+	listeners listenerPlan
+	grants    map[grantKey]map[string]bool
+	policies  map[string]*policy
+	names     nameRegistry
+	outcomes  map[outcomeKey]*outcome
+	keys      map[*routing.Action]string
+	noted     map[noteKey]bool
+	twins     map[*routing.Rule][]*routing.Rule
+	pending   []*stream
+
+	objects    []client.Object
+	notes      []Note
+	placements map[*routing.Rule][]Target
+}
+
+func newEmitter(t *routing.Table, o Options) *emitter {
 	if o.Version == "" {
 		o.Version = gatewayapi.Default
 	}
-	t.Freeze()
-	e := &emitter{Options: o, table: t, res: &Result{Placements: map[*routing.Rule][]Target{}},
-		seen: map[Note]bool{}, routes: map[string]*route{}, grants: map[grant]bool{}}
-	e.hosts()
-	e.res.Objects = e.gateways()
-	for _, k := range e.order {
-		e.res.Objects = append(e.res.Objects, e.routes[k].shards()...)
+	if o.Channel == "" {
+		o.Channel = gatewayapi.Standard
 	}
-	e.place()
-	e.res.Objects = append(e.res.Objects, e.referenceGrants()...)
-	rank := map[string]int{"Gateway": 0, "ListenerSet": 1, "HTTPRoute": 2, "GRPCRoute": 3, "TLSRoute": 4, "ReferenceGrant": 9}
-	sort.SliceStable(e.res.Objects, func(i, j int) bool {
-		a, b := e.res.Objects[i], e.res.Objects[j]
-		if ra, rb := rank[kindOf(a)], rank[kindOf(b)]; ra != rb {
-			return ra < rb
+	if o.GatewayClass == "" {
+		o.GatewayClass = "gateway"
+	}
+	if o.Gateway.Namespace == "" {
+		o.Gateway.Namespace = "default"
+	}
+	if o.Gateway.Name == "" {
+		o.Gateway.Name = "gateway"
+	}
+	if t == nil {
+		t = &routing.Table{}
+	}
+	return &emitter{
+		table: t, o: o, grants: map[grantKey]map[string]bool{}, policies: map[string]*policy{}, names: nameRegistry{},
+		outcomes: map[outcomeKey]*outcome{}, keys: map[*routing.Action]string{}, noted: map[noteKey]bool{}, twins: map[*routing.Rule][]*routing.Rule{},
+		placements: map[*routing.Rule][]Target{},
+	}
+}
+
+func (e *emitter) has(f gatewayapi.Feature) bool { return gatewayapi.Has(e.o.Version, e.o.Channel, f) }
+
+func (e *emitter) place(r *routing.Rule, t Target) {
+	e.placements[r] = append(e.placements[r], t)
+	for _, twin := range e.twins[r] {
+		e.placements[twin] = append(e.placements[twin], t)
+	}
+}
+
+// finishPlacements sorts the targets of each rule and drops repetitions.
+func (e *emitter) finishPlacements() {
+	for r, list := range e.placements {
+		if len(list) < 2 {
+			continue
+		}
+		sort.SliceStable(list, func(i, j int) bool {
+			a, b := list[i], list[j]
+			if a.Kind != b.Kind {
+				return a.Kind < b.Kind
+			}
+			if a.Namespace != b.Namespace {
+				return a.Namespace < b.Namespace
+			}
+			if a.Name != b.Name {
+				return a.Name < b.Name
+			}
+			return a.Path < b.Path
+		})
+		out := list[:1]
+		for _, t := range list[1:] {
+			if t != out[len(out)-1] {
+				out = append(out, t)
+			}
+		}
+		e.placements[r] = out
+	}
+}
+
+var kindOrder = map[string]int{"Gateway": 0, "ListenerSet": 1, "HTTPRoute": 2, "GRPCRoute": 3, "TLSRoute": 4, "TCPRoute": 5, "UDPRoute": 6, "BackendTLSPolicy": 7, "ReferenceGrant": 8}
+
+func sortObjects(objs []client.Object) {
+	sort.SliceStable(objs, func(i, j int) bool {
+		a, b := objs[i], objs[j]
+		if ka, kb := kindOrder[a.GetObjectKind().GroupVersionKind().Kind], kindOrder[b.GetObjectKind().GroupVersionKind().Kind]; ka != kb {
+			return ka < kb
 		}
 		if a.GetNamespace() != b.GetNamespace() {
 			return a.GetNamespace() < b.GetNamespace()
 		}
 		return a.GetName() < b.GetName()
 	})
-	return e.res
-}
-
-func kindOf(o client.Object) string { return o.GetObjectKind().GroupVersionKind().Kind }
-
-func (e *emitter) note(n Note) {
-	if n.Rule != nil && n.Origin.Object.Name == "" {
-		n.Origin = n.Rule.Origin
-	}
-	key := n
-	key.Rule = nil
-	if !e.seen[key] {
-		e.seen[key] = true
-		e.res.Notes = append(e.res.Notes, n)
-	}
-}
-
-// hosts goes through the virtual hosts, the HTTP side with its HTTPS side.
-func (e *emitter) hosts() {
-	type pair struct{ plain, secure *routing.Host }
-	pairs := map[string]*pair{}
-	var keys []string
-	at := func(h *routing.Host) *pair {
-		k := hostKey(h)
-		if pairs[k] == nil {
-			pairs[k] = &pair{}
-			keys = append(keys, k)
-		}
-		return pairs[k]
-	}
-	for _, l := range e.table.Listeners {
-		for _, h := range l.Hosts {
-			switch l.Protocol {
-			case routing.HTTP:
-				at(h).plain = h
-			case routing.HTTPS:
-				at(h).secure = h
-			case routing.TLS:
-				e.passthrough(h, l)
-			}
-		}
-	}
-	sort.Strings(keys)
-	e.isolated = e.needsIsolation()
-	for _, k := range keys {
-		e.host(pairs[k].plain, pairs[k].secure)
-	}
-}
-
-func hostKey(h *routing.Host) string {
-	k := ""
-	for _, n := range h.Names {
-		k += n.String() + " "
-	}
-	return k
-}
-
-// needsIsolation reports whether a broader host with rules stands beside a
-// narrower one. Listeners of their own keep requests for the narrower host
-// from the broader host's rules ("the most specific match MUST be used",
-// GatewaySpec.listeners), which hostnames of routes alone do not.
-func (e *emitter) needsIsolation() bool {
-	broad, narrow := false, false
-	for _, l := range e.table.Listeners {
-		if l.Protocol != routing.HTTP {
-			continue
-		}
-		for _, h := range l.Hosts {
-			if len(h.Names) > 0 && h.Names[0].Kind == routing.ExactHost {
-				narrow = true
-				continue
-			}
-			for _, r := range h.Rules {
-				broad = broad || r.Action.Redirect != nil || len(r.Action.Backends) > 0
-			}
-		}
-	}
-	return broad && narrow
-}
-
-func ptr[T any](v T) *T { return &v }
-
-// host writes the routes of one virtual host.
-func (e *emitter) host(plain, secure *routing.Host) {
-	some := plain
-	if some == nil {
-		some = secure
-	}
-	names := e.hostnames(some)
-	if names == nil {
-		return
-	}
-	secured := secure != nil && e.secure(secure, names)
-	switch {
-	case plain != nil && secured && plain == secure:
-		e.rules(plain, names, "both")
-	case plain != nil && secured:
-		e.rules(plain, names, "http")
-		e.rules(secure, names, "https")
-	case plain != nil:
-		e.rules(plain, names, "http")
-	case secured:
-		e.rules(secure, names, "https")
-	}
-	if plain != nil && e.isolated {
-		for _, n := range names {
-			e.listeners = append(e.listeners, listener{host: n, protocol: gatewayv1.HTTPProtocolType, port: 80, origin: plain.Origin})
-		}
-	}
-}
-
-// hostnames returns the names of a host as the API writes them; "" is every
-// name. nil means that none can be written.
-func (e *emitter) hostnames(h *routing.Host) []string {
-	if len(h.Names) == 0 {
-		return []string{""}
-	}
-	var out []string
-	for _, n := range h.Names {
-		switch n.Kind {
-		case routing.AnyHost:
-			out = append(out, "")
-		case routing.RegexHost:
-			e.note(Note{Origin: h.Origin, Feature: "host", Fate: Lost, Message: "host names cannot be regular expressions: " + n.String(),
-				Remedy: "list the names that are really used as hosts"})
-		case routing.OneLabelHost:
-			e.note(Note{Origin: h.Origin, Feature: "host", Fate: Approximated,
-				Message: n.String() + " also takes names with more than one label in front", Remedy: "list the names if that matters"})
-			out = append(out, n.String())
-		default:
-			out = append(out, n.String())
-		}
-	}
-	return out
 }

@@ -2,55 +2,73 @@ package emit
 
 import (
 	"sort"
+	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gatewayv1beta1 "sigs.k8s.io/gateway-api/apis/v1beta1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/causeway-gateway/causeway/gatewayapi"
 )
 
-// grant lets objects of a kind in one namespace refer to one object in
-// another (ReferenceGrantSpec).
-type grant struct{ namespace, fromKind, fromNamespace, toKind, toName string }
+// grantKey is one direction of cross-namespace references.
+type grantKey struct{ fromKind, fromNamespace, toGroup, toKind, toNamespace string }
 
-// referenceGrants writes one grant for each kind of reference between two
-// namespaces, naming every object.
-func (e *emitter) referenceGrants() []client.Object {
-	kinds := map[string]bool{"HTTPRoute": true}
-	for _, o := range e.res.Objects {
-		kinds[kindOf(o)] = true
+// needGrant records a reference; references within a namespace need none
+// (apis/v1/referencegrant_types.go).
+func (e *emitter) needGrant(fromKind, fromNamespace, toGroup, toKind, toNamespace, toName string) {
+	if fromNamespace == toNamespace || toNamespace == "" {
+		return
 	}
-	byName := map[string]*gatewayv1beta1.ReferenceGrant{}
-	var all []grant
-	for g := range e.grants {
-		if kinds[g.fromKind] {
-			all = append(all, g)
+	k := grantKey{fromKind, fromNamespace, toGroup, toKind, toNamespace}
+	if e.grants[k] == nil {
+		e.grants[k] = map[string]bool{}
+	}
+	e.grants[k][toName] = true
+}
+
+// writeGrants writes one ReferenceGrant per direction, naming every referent:
+// a grant without names would open all Secrets of a namespace.
+func (e *emitter) writeGrants() {
+	keys := make([]grantKey, 0, len(e.grants))
+	for k := range e.grants {
+		keys = append(keys, k)
+	}
+	sort.Slice(keys, func(i, j int) bool { return keys[i].id() < keys[j].id() })
+	version := "v1beta1"
+	if e.has(gatewayapi.FeatureReferenceGrantV1) {
+		version = "v1"
+	}
+	for _, k := range keys {
+		names := sortedKeys(e.grants[k])
+		for i, part := 0, 1; i < len(names); i, part = i+gatewayapi.MaxGrantEntries, part+1 {
+			chunk := names[i:min(i+gatewayapi.MaxGrantEntries, len(names))]
+			base := "from-" + k.fromNamespace + "-" + slug(k.fromKind) + "-to-" + slug(k.toKind)
+			if part > 1 {
+				base += "-" + strconv.Itoa(part)
+			}
+			g := &gwv1.ReferenceGrant{
+				TypeMeta:   metav1.TypeMeta{APIVersion: gwv1.GroupName + "/" + version, Kind: "ReferenceGrant"},
+				ObjectMeta: metav1.ObjectMeta{Namespace: k.toNamespace, Name: e.names.take("ReferenceGrant", k.toNamespace, fit(base, k.id(), maxRouteName), k.id()+strconv.Itoa(part))},
+				Spec:       gwv1.ReferenceGrantSpec{From: []gwv1.ReferenceGrantFrom{{Group: gwv1.GroupName, Kind: gwv1.Kind(k.fromKind), Namespace: gwv1.Namespace(k.fromNamespace)}}},
+			}
+			for _, n := range chunk {
+				name := gwv1.ObjectName(n)
+				g.Spec.To = append(g.Spec.To, gwv1.ReferenceGrantTo{Group: gwv1.Group(k.toGroup), Kind: gwv1.Kind(k.toKind), Name: &name})
+			}
+			e.objects = append(e.objects, g)
 		}
 	}
-	sort.Slice(all, func(i, j int) bool {
-		a, b := all[i], all[j]
-		return a.namespace+"\x00"+a.fromKind+"\x00"+a.fromNamespace+"\x00"+a.toKind+"\x00"+a.toName < b.namespace+"\x00"+b.fromKind+"\x00"+b.fromNamespace+"\x00"+b.toKind+"\x00"+b.toName
-	})
-	var out []client.Object
-	for _, g := range all {
-		name := dnsName("from-"+g.fromNamespace+"-"+g.fromKind+"-to-"+g.toKind, 253)
-		key := g.namespace + "/" + name
-		rg := byName[key]
-		if rg == nil || len(rg.Spec.To) == 16 { // limit of ReferenceGrantSpec.to
-			n := name
-			if rg != nil {
-				n = dnsName(name+"-"+g.toName, 253)
-			}
-			rg = &gatewayv1beta1.ReferenceGrant{
-				TypeMeta:   metav1.TypeMeta{APIVersion: gatewayv1beta1.GroupVersion.String(), Kind: "ReferenceGrant"},
-				ObjectMeta: metav1.ObjectMeta{Namespace: g.namespace, Name: n},
-			}
-			rg.Spec.From = []gatewayv1beta1.ReferenceGrantFrom{{Group: gatewayv1.GroupName, Kind: gatewayv1.Kind(g.fromKind), Namespace: gatewayv1.Namespace(g.fromNamespace)}}
-			byName[key] = rg
-			out = append(out, rg)
-		}
-		to := gatewayv1.ObjectName(g.toName)
-		rg.Spec.To = append(rg.Spec.To, gatewayv1beta1.ReferenceGrantTo{Kind: gatewayv1.Kind(g.toKind), Name: &to})
+}
+
+func (k grantKey) id() string {
+	return k.toNamespace + "\x00" + k.fromNamespace + "\x00" + k.fromKind + "\x00" + k.toGroup + "\x00" + k.toKind
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
 	}
+	sort.Strings(out)
 	return out
 }

@@ -2,192 +2,409 @@ package emit
 
 import (
 	"fmt"
-	"hash/fnv"
 	"sort"
 	"strconv"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/causeway-gateway/causeway/gatewayapi"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// maxListeners is the limit of spec.listeners (apis/v1/gateway_types.go).
-const maxListeners = 64
-
+// listener is one listener to be written, on a Gateway or a ListenerSet.
 type listener struct {
-	host        string
-	port        int32
-	protocol    gatewayv1.ProtocolType
-	certificate string // "namespace/name"
+	protocol    routing.Protocol
+	port        int
+	hostname    string
 	passthrough bool
-	origin      routing.Origin
+	certs       []string
+	namespaces  map[string]bool // of the routes that attach
+	origins     []routing.Origin
+
+	name   string
+	parent *parent
 }
 
-// name is unique among the listeners of a table: protocol and host.
-func (l listener) name() string {
-	p := map[gatewayv1.ProtocolType]string{gatewayv1.HTTPProtocolType: "http", gatewayv1.HTTPSProtocolType: "https", gatewayv1.TLSProtocolType: "tls"}[l.protocol]
-	if l.host == "" {
-		return p
-	}
-	return dnsName(p+"-"+strings.Replace(l.host, "*.", "wildcard.", 1), 253)
+// parent is a Gateway or ListenerSet; sections is false when routes attach to
+// it as a whole.
+type parent struct {
+	kind, namespace, name string
+	sections              bool
+	listeners             []*listener
+	gateway               string // of a ListenerSet
 }
 
-// dnsName makes a valid object name; what does not fit is hashed.
-func dnsName(s string, limit int) string {
-	out := []byte(strings.ToLower(s))
-	same := true
-	for i, c := range out {
-		if !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.') {
-			out[i], same = '-', false
+// attachment ties the routes of a namespace to a listener.
+type attachment struct{ *listener }
+
+type listenerKey struct {
+	gateway, hostname string
+	protocol          routing.Protocol
+	port              int
+}
+
+// listenerPlan collects the listeners of every Gateway, by the namespace of the
+// Gateway.
+type listenerPlan struct {
+	byKey     map[listenerKey]*listener
+	byGateway map[string][]*listener
+	parents   []*parent
+	clientCA  map[string]map[int]*routing.ListenerTLS
+}
+
+// attach plans the listeners that the virtual hosts need. One HTTP listener
+// without hostname serves every host, except those beside a broader host: their
+// own listener keeps a known host from falling through to the broader one
+// (GatewaySpec.Listeners, "Listener Isolation").
+func (e *emitter) attach() {
+	e.listeners = listenerPlan{byKey: map[listenerKey]*listener{}, byGateway: map[string][]*listener{}, clientCA: map[string]map[int]*routing.ListenerTLS{}}
+	passed := map[listenerKey]bool{}
+	for _, l := range e.table.Listeners {
+		if l.Protocol != routing.TLS || l.Mesh != "" {
+			continue
 		}
-	}
-	clean := strings.Trim(string(out), "-.")
-	if same && clean == s && len(s) <= limit && s != "" {
-		return s
-	}
-	h := fnv.New32a()
-	h.Write([]byte(s))
-	if len(clean) > limit-9 {
-		clean = strings.TrimRight(clean[:limit-9], "-.")
-	}
-	return strings.TrimLeft(fmt.Sprintf("%s-%08x", clean, h.Sum32()), "-")
-}
-
-// secure adds the HTTPS listeners of a host and reports whether there are any.
-// A host without a certificate of its own was served with the controller's
-// default certificate, which has to be named.
-func (e *emitter) secure(h *routing.Host, names []string) bool {
-	certs := h.Certificates
-	if len(certs) == 0 && e.DefaultCertificate != "" {
-		certs = []string{e.DefaultCertificate}
-	}
-	if len(certs) == 0 {
-		if h.Origin.Object.Name != "" {
-			e.note(Note{Origin: h.Origin, Feature: "listener", Fate: Approximated,
-				Message: "HTTPS for this host was answered with the controller's default certificate and is not carried over",
-				Remedy:  "name a certificate with --default-certificate if clients use it"})
-		}
-		return false
-	}
-	for _, n := range names {
-		e.listeners = append(e.listeners, listener{host: n, port: 443, protocol: gatewayv1.HTTPSProtocolType, certificate: certs[0], origin: h.Origin})
-	}
-	ns, name, _ := strings.Cut(certs[0], "/")
-	if ns != e.Gateway.Namespace {
-		e.grants[grant{ns, "Gateway", e.Gateway.Namespace, "Secret", name}] = true
-		e.grants[grant{ns, "ListenerSet", e.Gateway.Namespace, "Secret", name}] = true
-	}
-	return true
-}
-
-func (l listener) entry() gatewayv1.Listener {
-	out := gatewayv1.Listener{
-		Name: gatewayv1.SectionName(l.name()), Port: l.port, Protocol: l.protocol,
-		AllowedRoutes: &gatewayv1.AllowedRoutes{Namespaces: &gatewayv1.RouteNamespaces{From: ptr(gatewayv1.NamespacesFromAll)}},
-	}
-	if l.host != "" {
-		out.Hostname = ptr(gatewayv1.Hostname(l.host))
-	}
-	switch {
-	case l.passthrough:
-		out.TLS = &gatewayv1.ListenerTLSConfig{Mode: ptr(gatewayv1.TLSModePassthrough)}
-	case l.certificate != "":
-		ns, name, _ := strings.Cut(l.certificate, "/")
-		out.TLS = &gatewayv1.ListenerTLSConfig{Mode: ptr(gatewayv1.TLSModeTerminate),
-			CertificateRefs: []gatewayv1.SecretObjectReference{{Name: gatewayv1.ObjectName(name), Namespace: ptr(gatewayv1.Namespace(ns))}}}
-	}
-	return out
-}
-
-// gateways writes the Gateway and, past its limit, ListenerSets (Gateway API
-// v1.5) or further Gateways.
-func (e *emitter) gateways() []client.Object {
-	ls := e.listeners
-	if !e.isolated {
-		ls = append([]listener{{port: 80, protocol: gatewayv1.HTTPProtocolType}}, ls...)
-	}
-	sort.SliceStable(ls, func(i, j int) bool { return ls[i].name() < ls[j].name() })
-	uniq := ls[:0]
-	for i, l := range ls {
-		if i == 0 || l.name() != ls[i-1].name() {
-			uniq = append(uniq, l)
-		}
-	}
-	ls = uniq
-	var out []client.Object
-	if e.Gateway.Mode != Existing {
-		n := min(len(ls), maxListeners)
-		g := e.gateway(e.Gateway.Name, ls[:n])
-		if len(ls) > n && e.Version.AtLeast("v1.5") {
-			g.Spec.AllowedListeners = &gatewayv1.AllowedListeners{Namespaces: &gatewayv1.ListenerNamespaces{From: ptr(gatewayv1.NamespacesFromSame)}}
-		}
-		out = append(out, g)
-		e.locate(ls[:n], "Gateway", e.Gateway.Name)
-		ls = ls[n:]
-	}
-	for i := 1; len(ls) > 0; i++ {
-		n := min(len(ls), maxListeners)
-		name := e.Gateway.Name + "-" + strconv.Itoa(i)
-		if e.Version.AtLeast("v1.5") {
-			out = append(out, e.listenerSet(name, ls[:n]))
-			e.locate(ls[:n], "ListenerSet", name)
-		} else {
-			out = append(out, e.gateway(name, ls[:n]))
-			e.locate(ls[:n], "Gateway", name)
-		}
-		ls = ls[n:]
-	}
-	return out
-}
-
-func (e *emitter) gateway(name string, ls []listener) *gatewayv1.Gateway {
-	g := &gatewayv1.Gateway{
-		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayv1.GroupVersion.String(), Kind: "Gateway"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.Gateway.Namespace, Name: name},
-		Spec:       gatewayv1.GatewaySpec{GatewayClassName: gatewayv1.ObjectName(e.GatewayClass)},
-	}
-	for _, l := range ls {
-		g.Spec.Listeners = append(g.Spec.Listeners, l.entry())
-	}
-	return g
-}
-
-func (e *emitter) listenerSet(name string, ls []listener) *gatewayv1.ListenerSet {
-	s := &gatewayv1.ListenerSet{
-		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayv1.GroupVersion.String(), Kind: "ListenerSet"},
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.Gateway.Namespace, Name: name},
-		Spec:       gatewayv1.ListenerSetSpec{ParentRef: gatewayv1.ParentGatewayReference{Name: gatewayv1.ObjectName(e.Gateway.Name)}},
-	}
-	for _, l := range ls {
-		x := l.entry()
-		s.Spec.Listeners = append(s.Spec.Listeners, gatewayv1.ListenerEntry{Name: x.Name, Hostname: x.Hostname, Port: x.Port, Protocol: x.Protocol, TLS: x.TLS, AllowedRoutes: x.AllowedRoutes})
-	}
-	return s
-}
-
-// locate fills in the parents of the routes that attach to these listeners.
-func (e *emitter) locate(ls []listener, kind, name string) {
-	at := make(map[string]bool, len(ls))
-	for _, l := range ls {
-		at[l.name()] = true
-	}
-	for _, k := range e.order {
-		r := e.routes[k]
-		for _, section := range r.sections {
-			if at[section] {
-				p := gatewayv1.ParentReference{Name: gatewayv1.ObjectName(name), SectionName: ptr(gatewayv1.SectionName(section))}
-				if kind != "Gateway" {
-					p.Kind = ptr(gatewayv1.Kind(kind))
-					p.Group = ptr(gatewayv1.Group(gatewayv1.GroupName))
-				}
-				if r.namespace != e.Gateway.Namespace {
-					p.Namespace = ptr(gatewayv1.Namespace(e.Gateway.Namespace))
-				}
-				r.parents = append(r.parents, p)
+		for _, h := range l.Hosts {
+			for _, p := range h.Names {
+				passed[listenerKey{hostname: p.String(), port: portOf(l)}] = true
 			}
 		}
 	}
+	gateways := map[string]map[string]bool{} // by hostname
+	for _, v := range e.vhosts {
+		namespaces := map[string]bool{}
+		for _, en := range v.entries {
+			namespaces[e.namespaceOf(en.rule)] = true
+		}
+		for _, ns := range sortedKeys(namespaces) {
+			for _, s := range v.sites {
+				if s.listener.Protocol == routing.HTTPS && passed[listenerKey{hostname: s.name, port: portOf(s.listener)}] {
+					continue // TLS to this name is passed through and never terminated
+				}
+				l := e.siteListener(v, s, ns)
+				if l == nil {
+					continue
+				}
+				l.namespaces[ns] = true
+				v.refs[ns] = append(v.refs[ns], attachment{l})
+			}
+			if e.o.Gateway.Kind == PerNamespace {
+				for _, n := range orAny(v.names) {
+					if gateways[n] == nil {
+						gateways[n] = map[string]bool{}
+					}
+					gateways[n][ns] = true
+					if len(gateways[n]) == 2 {
+						e.noteAt(nil, v.sites[0].host.Origin, remark{feature: FeatureHost, fate: Approximated, message: "the host " + n + " has rules in several namespaces, so that with a Gateway for each its rules are served at several addresses", remedy: "use the shared layout, or keep a host in one namespace"})
+					}
+				}
+			}
+		}
+	}
+	e.planStreams()
+	for _, gw := range sortedKeys(e.listeners.byGateway) {
+		e.assign(gw, e.listeners.byGateway[gw])
+	}
+}
+
+func (e *emitter) namespaceOf(r *routing.Rule) string {
+	if ns := r.Origin.Object.Namespace; ns != "" {
+		return ns
+	}
+	return e.o.Gateway.Namespace
+}
+
+func (e *emitter) gatewayFor(ns string) string {
+	if e.o.Gateway.Kind == PerNamespace {
+		return ns
+	}
+	return e.o.Gateway.Namespace
+}
+
+var schemePorts = [...]int{routing.HTTP: 80, routing.HTTPS: 443, routing.TLS: 443, routing.TCP: 0, routing.UDP: 0}
+
+func portOf(l *routing.Listener) int {
+	if l.Port > 0 && l.Port <= 65535 {
+		return l.Port
+	}
+	return schemePorts[l.Protocol]
+}
+
+// siteListener finds the listener of a site; nil when HTTPS has no certificate.
+func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
+	hostname := s.name
+	var certs []string
+	switch {
+	case s.listener.Protocol == routing.HTTPS:
+		certs = s.host.Certificates
+		if len(certs) == 0 && s.listener.TLS != nil {
+			certs = s.listener.TLS.Certificates
+		}
+		if len(certs) == 0 && e.o.DefaultCertificate != "" {
+			certs = []string{e.o.DefaultCertificate}
+		}
+		if len(certs) == 0 {
+			at := s.host.Origin
+			if at.Object.Name == "" && len(v.entries) > 0 {
+				at = v.entries[0].rule.Origin
+			}
+			name := s.name
+			if name == "" {
+				name = "requests without a known host"
+			}
+			e.noteAt(nil, at, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + name + " was answered with the controller's default certificate; it is not served", remedy: "name a default certificate, or give the host one"})
+			return nil
+		}
+	case e.o.Gateway.Kind != Existing && !v.fall:
+		hostname = ""
+	}
+	l := e.listener(e.gatewayFor(ns), s.listener.Protocol, portOf(s.listener), hostname, s.host.Origin)
+	for _, c := range certs {
+		if len(l.certs) < gatewayapi.MaxCertificateRefs {
+			l.certs = appendNew(l.certs, c)
+		}
+	}
+	if t := s.listener.TLS; t != nil && t.ClientCA != "" {
+		e.clientCA(e.gatewayFor(ns), s.listener)
+	}
+	return l
+}
+
+// clientCA validates client certificates for a whole port (GEP-91).
+func (e *emitter) clientCA(gateway string, l *routing.Listener) {
+	if !e.has(gatewayapi.FeatureClientCertificates) || e.o.Gateway.Kind == Existing {
+		e.noteAt(nil, l.Origin, remark{feature: FeatureClientCertificate, fate: NeedsExtension, message: "client certificates are not asked for", remedy: "write for v1.5 with a new Gateway, or use the implementation's own policy"})
+		return
+	}
+	e.noteAt(nil, l.Origin, remark{feature: FeatureClientCertificate, fate: Approximated, message: "client certificates are validated for every host of port " + strconv.Itoa(portOf(l)), remedy: "use a Gateway of its own for hosts that need none"})
+	if e.listeners.clientCA[gateway] == nil {
+		e.listeners.clientCA[gateway] = map[int]*routing.ListenerTLS{}
+	}
+	if e.listeners.clientCA[gateway][portOf(l)] == nil {
+		e.listeners.clientCA[gateway][portOf(l)] = l.TLS
+	}
+}
+
+func (e *emitter) listener(gateway string, p routing.Protocol, port int, hostname string, at routing.Origin) *listener {
+	k := listenerKey{gateway, hostname, p, port}
+	l := e.listeners.byKey[k]
+	if l == nil {
+		l = &listener{protocol: p, port: port, hostname: hostname, namespaces: map[string]bool{}}
+		e.listeners.byKey[k] = l
+		e.listeners.byGateway[gateway] = append(e.listeners.byGateway[gateway], l)
+	}
+	if at.Object.Name != "" && (len(l.origins) == 0 || l.origins[len(l.origins)-1].Object != at.Object) {
+		l.origins = append(l.origins, at)
+	}
+	return l
+}
+
+// assign names the listeners of a Gateway and spreads them over the Gateway and
+// as many ListenerSets (GEP-1713), or before v1.5 further Gateways, as the
+// limit demands.
+func (e *emitter) assign(namespace string, ls []*listener) {
+	sort.SliceStable(ls, func(i, j int) bool {
+		a, b := ls[i], ls[j]
+		if a.protocol != b.protocol {
+			return a.protocol < b.protocol
+		}
+		if a.port != b.port {
+			return a.port < b.port
+		}
+		return a.hostname < b.hostname
+	})
+	names := nameRegistry{}
+	ports := map[routing.Protocol]map[int]bool{}
+	for _, l := range ls {
+		if ports[l.protocol] == nil {
+			ports[l.protocol] = map[int]bool{}
+		}
+		ports[l.protocol][l.port] = true
+	}
+	for _, l := range ls {
+		base := strings.ToLower(l.protocol.String())
+		if len(ports[l.protocol]) > 1 || l.protocol == routing.TCP || l.protocol == routing.UDP {
+			base += "-" + strconv.Itoa(l.port)
+		}
+		if l.hostname != "" {
+			base += "-" + slug(l.hostname)
+		}
+		l.name = names.take("", "", fit(base, base+l.hostname, maxRouteName), l.hostname)
+	}
+	name := fit(e.o.Gateway.Name, e.o.Gateway.Name, gatewayapi.MaxLabel)
+	sets := e.has(gatewayapi.FeatureListenerSet)
+	if e.o.Gateway.Kind == Existing && !sets {
+		p := &parent{kind: "Gateway", namespace: namespace, name: name}
+		for _, l := range ls {
+			l.parent = p
+		}
+		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureListener, fate: Approximated,
+			message: "routes attach to every listener of the Gateway; the listeners they need (" + listenerList(ls) + ") must be there", remedy: "add the listeners to the Gateway, or write for v1.5 with ListenerSets"})
+		return
+	}
+	for i, part := 0, 1; i < len(ls); i, part = i+gatewayapi.MaxListeners, part+1 {
+		chunk := ls[i:min(i+gatewayapi.MaxListeners, len(ls))]
+		p := &parent{kind: "Gateway", namespace: namespace, name: name, sections: true, listeners: chunk, gateway: name}
+		switch {
+		case e.o.Gateway.Kind == Existing:
+			p.kind, p.name = "ListenerSet", numbered(name+"-listeners", part)
+		case part > 1 && sets:
+			p.kind, p.name = "ListenerSet", numbered(name+"-listeners", part-1)
+		case part > 1:
+			p.name = numbered(name, part)
+			p.gateway = p.name
+		}
+		for _, l := range chunk {
+			l.parent = p
+		}
+		e.listeners.parents = append(e.listeners.parents, p)
+	}
+	if e.o.Gateway.Kind == Existing {
+		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureListener, fate: Approximated,
+			message: "the listeners are in a ListenerSet, which the Gateway must allow", remedy: "set spec.allowedListeners.namespaces.from to Same on the Gateway"})
+	}
+}
+
+func numbered(base string, n int) string {
+	if n == 1 {
+		return base
+	}
+	return fmt.Sprintf("%s-%02d", base, n)
+}
+
+func listenerList(ls []*listener) string {
+	var out []string
+	for _, l := range ls[:min(len(ls), 5)] {
+		out = append(out, l.protocol.String()+" "+strconv.Itoa(l.port)+" "+l.hostname)
+	}
+	if len(ls) > 5 {
+		out = append(out, "…")
+	}
+	return strings.Join(out, ", ")
+}
+
+// writeGateways writes Gateways and ListenerSets.
+func (e *emitter) writeGateways() {
+	more := map[string]bool{}
+	for _, p := range e.listeners.parents {
+		if p.kind == "ListenerSet" {
+			more[p.namespace] = true
+		}
+	}
+	for _, p := range e.listeners.parents {
+		meta := metav1.ObjectMeta{Namespace: p.namespace, Name: p.name}
+		for _, l := range p.listeners {
+			for _, at := range l.origins {
+				e.gatewayMeta(&meta, at)
+			}
+		}
+		if p.kind == "ListenerSet" {
+			set := &gwv1.ListenerSet{TypeMeta: typeMeta("ListenerSet", "v1"), ObjectMeta: meta, Spec: gwv1.ListenerSetSpec{ParentRef: gwv1.ParentGatewayReference{Name: gwv1.ObjectName(p.gateway)}}}
+			for _, l := range p.listeners {
+				w := e.written(p, l)
+				set.Spec.Listeners = append(set.Spec.Listeners, gwv1.ListenerEntry{Name: w.Name, Hostname: w.Hostname, Port: w.Port, Protocol: w.Protocol, TLS: w.TLS, AllowedRoutes: w.AllowedRoutes})
+			}
+			e.objects = append(e.objects, set)
+			continue
+		}
+		g := &gwv1.Gateway{TypeMeta: typeMeta("Gateway", "v1"), ObjectMeta: meta, Spec: gwv1.GatewaySpec{GatewayClassName: gwv1.ObjectName(e.o.GatewayClass)}}
+		for _, l := range p.listeners {
+			g.Spec.Listeners = append(g.Spec.Listeners, e.written(p, l))
+		}
+		if more[p.namespace] {
+			same := gwv1.NamespacesFromSame
+			g.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: &gwv1.ListenerNamespaces{From: &same}}
+		}
+		g.Spec.TLS = e.frontendTLS(p)
+		e.objects = append(e.objects, g)
+	}
+}
+
+func typeMeta(kind, version string) metav1.TypeMeta {
+	return metav1.TypeMeta{APIVersion: gwv1.GroupName + "/" + version, Kind: kind}
+}
+
+func (e *emitter) written(p *parent, l *listener) gwv1.Listener {
+	out := gwv1.Listener{Name: gwv1.SectionName(l.name), Port: gwv1.PortNumber(l.port), Protocol: gwv1.ProtocolType(l.protocol.String()), AllowedRoutes: allowedRoutes(p.namespace, l.namespaces)}
+	if l.hostname != "" {
+		h := gwv1.Hostname(l.hostname)
+		out.Hostname = &h
+	}
+	switch {
+	case l.passthrough:
+		mode := gwv1.TLSModePassthrough
+		out.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
+	case len(l.certs) > 0:
+		mode := gwv1.TLSModeTerminate
+		out.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
+		for _, c := range l.certs {
+			ns, name, ok := strings.Cut(c, "/")
+			if !ok {
+				ns, name = p.namespace, c
+			}
+			ref := gwv1.SecretObjectReference{Name: gwv1.ObjectName(name)}
+			if ns != p.namespace {
+				n := gwv1.Namespace(ns)
+				ref.Namespace = &n
+				e.needGrant(p.kind, p.namespace, "", "Secret", ns, name)
+			}
+			out.TLS.CertificateRefs = append(out.TLS.CertificateRefs, ref)
+		}
+	}
+	return out
+}
+
+// allowedRoutes opens a listener to the namespaces whose routes attach:
+// its own, one other by label, or all.
+func allowedRoutes(own string, namespaces map[string]bool) *gwv1.AllowedRoutes {
+	from := gwv1.NamespacesFromAll
+	var selector *metav1.LabelSelector
+	if len(namespaces) == 1 {
+		for ns := range namespaces {
+			from = gwv1.NamespacesFromSame
+			if ns != own {
+				from = gwv1.NamespacesFromSelector
+				selector = &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": ns}}
+			}
+		}
+	}
+	return &gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &from, Selector: selector}}
+}
+
+func (e *emitter) frontendTLS(p *parent) *gwv1.GatewayTLSConfig {
+	byPort := e.listeners.clientCA[p.namespace]
+	if len(byPort) == 0 {
+		return nil
+	}
+	ports := make([]int, 0, len(byPort))
+	for n := range byPort {
+		ports = append(ports, n)
+	}
+	sort.Ints(ports)
+	out := &gwv1.FrontendTLSConfig{}
+	for _, n := range ports {
+		t := byPort[n]
+		ns, name, ok := strings.Cut(t.ClientCA, "/")
+		if !ok {
+			ns, name = p.namespace, t.ClientCA
+		}
+		kind := t.ClientCAKind
+		if kind == "" {
+			kind = "ConfigMap"
+		}
+		ref := gwv1.ObjectReference{Kind: gwv1.Kind(kind), Name: gwv1.ObjectName(name)}
+		if ns != p.namespace {
+			x := gwv1.Namespace(ns)
+			ref.Namespace = &x
+			e.needGrant("Gateway", p.namespace, "", kind, ns, name)
+		}
+		mode := gwv1.AllowValidOnly
+		if t.ClientOptional {
+			mode = gwv1.AllowInsecureFallback
+		}
+		v := &gwv1.FrontendTLSValidation{CACertificateRefs: []gwv1.ObjectReference{ref}, Mode: mode}
+		out.PerPort = append(out.PerPort, gwv1.TLSPortConfig{Port: gwv1.PortNumber(n), TLS: gwv1.TLSConfig{Validation: v}})
+	}
+	return &gwv1.GatewayTLSConfig{Frontend: out}
 }

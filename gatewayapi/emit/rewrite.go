@@ -1,125 +1,180 @@
 package emit
 
 import (
+	"regexp"
 	"regexp/syntax"
 	"strings"
 
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/causeway-gateway/causeway/gatewayapi"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// rewrite writes a URLRewrite filter; it may narrow the match to a PathPrefix,
-// which ReplacePrefixMatch demands (CEL of HTTPRouteRule). false closes the
-// rule.
-func (e *emitter) rewrite(r *routing.Rule, m *gatewayv1.HTTPRouteMatch) (gatewayv1.HTTPRouteFilter, bool) {
-	f := &gatewayv1.HTTPURLRewriteFilter{}
-	out := gatewayv1.HTTPRouteFilter{Type: gatewayv1.HTTPRouteFilterURLRewrite, URLRewrite: f}
-	w := r.Action.Rewrite
-	if w.Host != "" {
-		if strings.ContainsAny(w.Host, "$:") {
-			e.note(Note{Rule: r, Feature: "host-rewrite", Fate: Lost, Closed: true, Message: "the host for the backend cannot be written: " + clip(w.Host), Remedy: "use a plain host name"})
-			return out, false
-		}
-		f.Hostname = ptr(gatewayv1.PreciseHostname(strings.ToLower(w.Host)))
-	}
-	p := w.Path
-	if p == nil {
-		return out, true
-	}
-	switch {
-	case p.Kind == routing.ReplacePrefix && r.Match.Path.Kind == routing.SegmentPrefix:
-		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: ptr(p.Value)}
-		return out, true
-	case strings.Contains(p.Value, "?"):
-	case p.Kind == routing.ReplaceFull, p.Kind == routing.ReplaceRegex && p.Whole && !strings.Contains(p.Value, "$"):
-		f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.FullPathHTTPPathModifier, ReplaceFullPath: ptr(p.Value)}
-		return out, true
-	case p.Kind == routing.ReplaceRegex && p.Whole:
-		prefix, to, loose, ok := prefixRewrite(p.Pattern, p.Value)
-		if ok && writable(prefix) && strings.HasPrefix(to, "/") {
-			f.Path = &gatewayv1.HTTPPathModifier{Type: gatewayv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: ptr(to)}
-			m.Path = &gatewayv1.HTTPPathMatch{Type: ptr(gatewayv1.PathMatchPathPrefix), Value: ptr(prefix)}
-			msg := "written as the prefix " + prefix + ": paths in another case (" + strings.ToUpper(prefix) + ") are no longer taken"
-			if loose {
-				msg += ", and the prefix is matched by path element"
-			}
-			e.note(Note{Rule: r, Feature: "path", Fate: Approximated, Message: msg, Remedy: "add a rule for the other spellings if clients use them"})
-			return out, true
-		}
-	}
-	e.note(Note{Rule: r, Feature: "rewrite", Fate: NeedsExtension, Closed: true,
-		Message: "the standard has no regular-expression rewrite (" + clip(p.Pattern) + " to " + clip(p.Value) + "); the route is closed",
-		Remedy:  "use the implementation's own: HTTPRouteFilter urlRewrite ReplaceRegexMatch (Envoy Gateway), ReplacePathRegex middleware (Traefik)"})
-	return out, false
+// rewriteRemedy names what implementations offer where the standard has no
+// rewrite by regular expression.
+const rewriteRemedy = "use the implementation's own rewrite: Envoy Gateway HTTPRouteFilter urlRewrite ReplaceRegexMatch, Traefik Middleware replacePathRegex, NGINX Gateway Fabric SnippetsFilter"
+
+// replaced is a path replacement in Gateway API's terms.
+type replaced struct {
+	full   bool
+	value  string
+	prefix *routing.PathMatch // the match that ReplacePrefixMatch needs
+	notes  []remark
 }
 
-// prefixRewrite recognises rewrites that take a literal prefix off and keep the
-// rest: /api(/|$)(.*) to /$2, /api/(.*) to /x/$1, /api/?(.*) to /$1. loose says
-// that the pattern also takes paths that the prefix by element does not.
-func prefixRewrite(pattern, value string) (prefix, to string, loose, ok bool) {
-	re, err := syntax.Parse(strings.TrimPrefix(pattern, "^"), syntax.Perl)
-	if err != nil {
-		return "", "", false, false
+func (r replaced) modifier() *gwv1.HTTPPathModifier {
+	v := r.value
+	if r.full {
+		return &gwv1.HTTPPathModifier{Type: gwv1.FullPathHTTPPathModifier, ReplaceFullPath: &v}
 	}
-	re = re.Simplify()
-	parts := []*syntax.Regexp{re}
-	if re.Op == syntax.OpConcat {
-		parts = re.Sub
+	return &gwv1.HTTPPathModifier{Type: gwv1.PrefixMatchHTTPPathModifier, ReplacePrefixMatch: &v}
+}
+
+func (r replaced) variant() string {
+	if r.full {
+		return "full " + r.value
 	}
-	if len(parts) < 2 || parts[0].Op != syntax.OpLiteral {
-		return "", "", false, false
-	}
-	prefix = string(parts[0].Rune)
-	last := parts[len(parts)-1]
-	if last.Op == syntax.OpEndText || last.Op == syntax.OpEndLine {
-		parts = parts[:len(parts)-1]
-		if len(parts) < 2 {
-			return "", "", false, false
+	return "prefix " + r.prefix.Value + " " + r.value
+}
+
+var group = regexp.MustCompile(`\$(?:[0-9]|\{[0-9]\})`)
+
+// replacement expresses a rewrite of the path; why is set when it cannot.
+func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, why string) {
+	switch p.Kind {
+	case routing.ReplaceFull:
+		out.full, out.value = true, p.Value
+	case routing.ReplacePrefix:
+		prefix := p.Prefix
+		if prefix == "" && m.Kind != routing.RegexPath {
+			prefix = m.Value
 		}
-		last = parts[len(parts)-1]
-	}
-	if last.Op != syntax.OpCapture || !everything(last.Sub[0]) {
-		return "", "", false, false
-	}
-	slash := strings.HasSuffix(prefix, "/")
-	switch middle := parts[1 : len(parts)-1]; {
-	case len(middle) == 0:
-		loose = true // /api/(.*) does not take /api; /api(.*) takes /apix
-		if !slash {
-			return "", "", false, false
+		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: prefix})
+		if m.Kind != routing.SegmentPrefix || m.IgnoreCase || q.Value != m.Value {
+			return out, "a prefix can only be replaced where the rule matches by that prefix"
 		}
-	case len(middle) == 1 && slashOrEnd(middle[0]):
-		slash = true
-	case len(middle) == 1 && middle[0].Op == syntax.OpQuest && middle[0].Sub[0].Op == syntax.OpLiteral && string(middle[0].Sub[0].Rune) == "/":
-		slash, loose = true, true
-	default:
-		return "", "", false, false
+		out.value, out.prefix = p.Value, &q
+	case routing.ReplaceStringPrefix:
+		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: p.Prefix})
+		if p.Prefix == "" {
+			q = plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: m.Value})
+		}
+		if m.Kind == routing.RegexPath || m.Kind == routing.ExactPath {
+			return out, "a prefix can only be replaced where the rule matches by that prefix"
+		}
+		out.value, out.prefix = p.Value, &q
+		if m.Kind != routing.SegmentPrefix || m.IgnoreCase || q.Value != m.Value {
+			out.notes = narrowing(m, &q)
+		}
+	case routing.ReplaceRegex:
+		if !p.Whole {
+			return out, "every occurrence of a regular expression is replaced"
+		}
+		if !group.MatchString(p.Value) {
+			out.full, out.value = true, p.Value
+			break
+		}
+		if out, why = prefixAndRest(p, m); why != "" {
+			return out, why
+		}
 	}
-	rest := "$" + string(rune('0'+last.Cap))
-	to, found := strings.CutSuffix(value, rest)
-	if !found || strings.Contains(to, "$") || !slash || !strings.HasSuffix(to, "/") {
-		return "", "", false, false
+	if strings.ContainsAny(out.value, "?#") {
+		return out, "the replacement brings a query string of its own"
 	}
-	prefix = strings.TrimSuffix(prefix, "/")
+	if group.MatchString(out.value) || len(out.value) > gatewayapi.MaxPath {
+		return out, "the replacement refers to groups of a regular expression"
+	}
+	if out.full && !strings.HasPrefix(out.value, "/") {
+		out.value = "/" + out.value
+	}
+	return out, ""
+}
+
+// prefixAndRest recognises replacements that keep what follows a literal
+// prefix: /api(/|$)(.*) to /$2, /api/(.*) to /x/$1, /(.*) to /x/$1.
+func prefixAndRest(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, why string) {
+	why = "the path is rewritten by a regular expression"
+	parts, anchored := anchoredParts(p.Pattern, p.IgnoreCase, false)
+	if !anchored && !strings.HasPrefix(p.Pattern, "/") {
+		return out, why
+	}
+	if len(parts) == 0 || !isLiteral(parts[0]) {
+		return out, why
+	}
+	lit, _ := literalOf(parts[0])
+	rest := parts[1:]
+	if len(rest) > 0 && isEnd(rest[len(rest)-1]) {
+		rest = rest[:len(rest)-1]
+	}
+	slash := false // a separator of its own stands before the rest
+	if len(rest) == 2 && (isSlashOrEnd(rest[0]) || isOptionalSlash(rest[0])) {
+		slash, rest = true, rest[1:]
+	}
+	if len(rest) != 1 || rest[0].Op != syntax.OpCapture || !isRest(rest[0]) || !strings.HasPrefix(lit, "/") {
+		return out, why
+	}
+	// The value must end in the group of the rest, and hold no other.
+	ref := "$" + string(rune('0'+rest[0].Cap))
+	head, ok := strings.CutSuffix(strings.ReplaceAll(p.Value, "${"+ref[1:]+"}", ref), ref)
+	if !ok || group.MatchString(head) {
+		return out, why
+	}
+	// ReplacePrefixMatch joins by one slash: the rest without its slash must
+	// be put after a slash (HTTPPathModifier.ReplacePrefixMatch).
+	separated := slash || strings.HasSuffix(lit, "/")
+	if !separated || !strings.HasSuffix(head, "/") {
+		return out, why
+	}
+	prefix := strings.TrimRight(lit, "/")
 	if prefix == "" {
 		prefix = "/"
 	}
-	if to != "/" {
-		to = strings.TrimSuffix(to, "/")
+	if value := strings.TrimRight(head, "/"); value != "" {
+		out.value = value
+	} else {
+		out.value = "/"
 	}
-	return prefix, to, loose, true
+	q := routing.PathMatch{Kind: routing.SegmentPrefix, Value: prefix}
+	if !validPath(prefix) || !related(m, &q) {
+		return out, why
+	}
+	out.prefix = &q
+	if !samePath(m, &q) {
+		out.notes = narrowing(m, &q)
+	}
+	if slash && out.value != "/" {
+		out.notes = append(out.notes, remark{feature: FeatureRewrite, fate: Approximated, message: prefix + " itself is sent on as " + out.value + ", not as " + out.value + "/"})
+	}
+	return out, ""
 }
 
-func everything(re *syntax.Regexp) bool {
-	return re.Op == syntax.OpStar && (re.Sub[0].Op == syntax.OpAnyChar || re.Sub[0].Op == syntax.OpAnyCharNotNL)
+// related reports whether the rule's match and the prefix speak of the same
+// paths: the match must not reach beyond the prefix but by case or by
+// characters that follow it.
+func related(m, q *routing.PathMatch) bool {
+	h := strings.TrimRight(headOf(m), "/")
+	v := strings.TrimRight(q.Value, "/")
+	return strings.EqualFold(h, v)
 }
 
-// slashOrEnd recognises (/|$).
-func slashOrEnd(re *syntax.Regexp) bool {
-	if re.Op != syntax.OpCapture || re.Sub[0].Op != syntax.OpAlternate || len(re.Sub[0].Sub) != 2 {
-		return false
+// narrowing says which requests a prefix by path elements takes otherwise.
+func narrowing(m, q *routing.PathMatch) []remark {
+	var says []string
+	base := strings.TrimRight(q.Value, "/")
+	if m.IgnoreCase && hasLetters(base) {
+		says = append(says, "other spellings such as "+strings.ToUpper(base)+"/x are no longer matched")
 	}
-	a, b := re.Sub[0].Sub[0], re.Sub[0].Sub[1]
-	return a.Op == syntax.OpLiteral && string(a.Rune) == "/" && (b.Op == syntax.OpEndText || b.Op == syntax.OpEndLine)
+	slashed := strings.HasSuffix(headOf(m), "/") && base != ""
+	switch {
+	case m.Kind == routing.StringPrefix && !slashed && base != "", m.Kind == routing.RegexPath && !slashed && base != "" && m.Matches(base+"x"):
+		says = append(says, "paths that go on without a slash such as "+base+"x are no longer matched")
+	case slashed && !m.Matches(base):
+		says = append(says, base+" itself is matched too")
+	}
+	if len(says) == 0 {
+		return nil
+	}
+	return []remark{{feature: FeaturePath, fate: Approximated, message: "the match becomes the prefix " + q.Value + ", which the rewrite needs: " + strings.Join(says, "; "),
+		remedy: "use the implementation's own regular expression rewrite if clients send such paths"}}
 }

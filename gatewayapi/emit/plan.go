@@ -1,0 +1,264 @@
+package emit
+
+import (
+	"strings"
+
+	"github.com/causeway-gateway/causeway/gatewayapi"
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// plan turns the rules of a virtual host into entries.
+func (e *emitter) plan(v *vhost) {
+	exact := map[string]bool{}
+	for _, it := range e.bySchemes(v) {
+		r, m := it.rule, it.match
+		m.Path = plain(m.Path)
+		if p := strings.TrimSuffix(m.Path.Value, "/"); m.Path.Kind == routing.StringPrefix && !m.Path.IgnoreCase && p != m.Path.Value && exact[p] {
+			// An earlier rule takes /foo itself, so that the prefix by path
+			// elements matches what is left: /foo/ and below.
+			m.Path = routing.PathMatch{Kind: routing.SegmentPrefix, Value: p}
+		}
+		if m.Path.Kind == routing.ExactPath && !m.Path.IgnoreCase && m.Method == "" && len(m.Headers)+len(m.Query) == 0 {
+			exact[m.Path.Value] = true
+		}
+		en := &entry{rule: r, m: m, out: e.outcomeOf(r, &m)}
+		for _, k := range en.out.remarks {
+			e.note(r, k)
+		}
+		en.closed, en.silent = en.out.closed, en.out.silent
+		if en.out.prefix != nil {
+			en.m.Path, en.prefixOnly = *en.out.prefix, true
+		}
+		if !e.express(en) {
+			continue
+		}
+		v.entries = append(v.entries, en)
+		v.live = v.live || !en.closed
+	}
+}
+
+type conditioned struct {
+	rule  *routing.Rule
+	match routing.Match
+}
+
+// forwardedProto is the header that stands for the scheme where the source
+// trusts X-Forwarded-* (Reading.TrustForwarded).
+const forwardedProto = "X-Forwarded-Proto"
+
+// bySchemes settles conditions on the scheme: it is the listener's, or, where
+// the source trusts X-Forwarded-Proto, the header's with the listener's as the
+// default. A request that says it came over the other scheme then finds the
+// rules of that scheme first.
+func (e *emitter) bySchemes(v *vhost) []conditioned {
+	var own, other []conditioned
+	scheme := map[bool]string{true: "http", false: "https"}[v.http]
+	trust := e.table.Reading.TrustForwarded && v.scheme
+	for _, r := range v.rules {
+		m := r.Match
+		m.Scheme = ""
+		if r.Match.Scheme == "" || r.Match.Scheme == scheme {
+			own = append(own, conditioned{r, m})
+		}
+		if trust && r.Match.Scheme != scheme {
+			o := m
+			value := map[string]string{"http": "https", "https": "http"}[scheme]
+			o.Headers = append(append([]routing.ValueMatch(nil), m.Headers...), routing.ValueMatch{Name: forwardedProto, Value: value})
+			other = append(other, conditioned{r, o})
+		}
+	}
+	if !trust {
+		return own
+	}
+	return append(other, own...)
+}
+
+// express checks every part of an entry's match and writes its path. What
+// cannot be said closes the rule for the requests that can be told apart; false
+// leaves the rule out.
+func (e *emitter) express(en *entry) bool {
+	lost := func(f Feature, what, remedy string) {
+		e.note(en.rule, remark{feature: f, fate: Lost, message: what + ": the rule is closed for the requests it could have taken", remedy: remedy, closed: true})
+		en.closed = true
+	}
+	if en.m.Client.Namespace != "" || len(en.m.Client.Labels) > 0 {
+		e.note(en.rule, remark{feature: FeatureListener, fate: Lost, message: "the rule is for requests of certain workloads within the mesh", remedy: "attach a route to the Service by hand"})
+		return false
+	}
+	if en.m.Method != "" && !methods[en.m.Method] {
+		lost(FeatureMethod, "the method "+en.m.Method+" is none that Gateway API names", "match a header instead, or drop the condition")
+		en.m.Method = ""
+	}
+	en.m.Headers = e.expressible(en.m.Headers, true, gatewayapi.MaxHeaderMatches, gatewayapi.MaxHeaderValue, func(what string) {
+		lost(FeatureHeaders, "the condition on "+what+" cannot be said in Gateway API", "turn the condition round in a rule of its own before this one")
+	})
+	en.m.Query = e.expressible(en.m.Query, false, gatewayapi.MaxQueryMatches, gatewayapi.MaxQueryValue, func(what string) {
+		lost(FeatureQuery, "the condition on "+what+" cannot be said in Gateway API", "turn the condition round in a rule of its own before this one")
+	})
+	return e.expressPath(en, lost)
+}
+
+func (e *emitter) expressible(vs []routing.ValueMatch, header bool, most, limit int, lost func(string)) []routing.ValueMatch {
+	if len(vs) == 0 {
+		return nil
+	}
+	kind := "query parameter "
+	if header {
+		kind = "header "
+	}
+	var out []routing.ValueMatch
+	for i := range vs {
+		if within(vs[i:i+1], out, header) {
+			continue
+		}
+		if _, _, ok := valueForm(vs[i], limit); !ok || len(out) == most || repeated(append(out[:len(out):len(out)], vs[i]), header) {
+			lost(kind + vs[i].Name)
+			continue
+		}
+		out = append(out, vs[i])
+	}
+	return out
+}
+
+func (e *emitter) expressPath(en *entry, lost func(Feature, string, string)) bool {
+	p := &en.m.Path
+	var ok bool
+	if !p.IgnoreCase && (p.Kind == routing.ExactPath || p.Kind == routing.SegmentPrefix) && !validPath(p.Value) && e.table.Reading.NormalizePath {
+		if v, valid := encoded(p.Value); valid && v != p.Value {
+			e.note(en.rule, remark{feature: FeaturePath, fate: Approximated, message: "the path holds characters that are written as escapes (" + v + "): requests that spell them otherwise are not matched", remedy: "rename the path"})
+			en.form, ok = formOf(routing.PathMatch{Kind: p.Kind, Value: v}, false)
+		}
+	}
+	if !ok {
+		en.form, ok = formOf(*p, false)
+	}
+	if ok {
+		return true
+	}
+	head, _ := literalHead(*p)
+	if i := strings.LastIndexByte(head, '/'); i > 0 {
+		head = head[:i]
+	} else {
+		head = "/"
+	}
+	if head == "/" && !en.guarded() || !validPath(head) {
+		e.note(en.rule, remark{feature: FeaturePath, fate: Lost, message: "the pattern " + clip(p.Value) + " is no regular expression that implementations share (RE2), so the rule is left out; broader rules take its requests", remedy: "rewrite the pattern without look-around and back-references"})
+		return false
+	}
+	lost(FeaturePath, "the pattern "+clip(p.Value)+" is no regular expression that implementations share (RE2); all of "+head+" is closed", "rewrite the pattern without look-around and back-references")
+	en.m.Path = routing.PathMatch{Kind: routing.SegmentPrefix, Value: head}
+	en.form = form{formPrefix, head}
+	return true
+}
+
+func (en *entry) guarded() bool {
+	for _, g := range en.rule.Action.Guards {
+		if g.Access() {
+			return true
+		}
+	}
+	return false
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "…"
+	}
+	return s
+}
+
+// settleClosed leaves closed entries out where nothing else could take their
+// requests, spells competing paths alike and settles the order.
+func (e *emitter) settleClosed() {
+	all := map[routing.Protocol]*vhost{}
+	wild := map[string][]*vhost{}
+	for _, v := range e.vhosts {
+		for _, s := range v.sites {
+			if s.name == "" {
+				all[s.listener.Protocol] = v
+			} else if rest, ok := strings.CutPrefix(s.name, "*."); ok {
+				wild[rest] = append(wild[rest], v)
+			}
+		}
+	}
+	for _, v := range e.vhosts {
+		if v.fall {
+			v.fall = v.broader(all, wild, func(w *vhost) bool { return w.live })
+		}
+		v.dropClosed(e)
+	}
+	kept := e.vhosts[:0]
+	for _, v := range e.vhosts {
+		if len(v.entries) == 0 {
+			continue
+		}
+		kept = append(kept, v)
+		e.competingRegexes(v)
+		e.keepOrder(v)
+	}
+	e.vhosts = kept
+}
+
+// dropClosed removes closed entries whose requests would get 404 anyway.
+func (v *vhost) dropClosed(e *emitter) {
+	needed := func(i int) bool {
+		if v.fall {
+			return true
+		}
+		if len(v.entries)-i > maxPairwise {
+			return true
+		}
+		for _, b := range v.entries[i+1:] {
+			if !b.closed && v.entries[i].overlaps(b) {
+				return true
+			}
+		}
+		return false
+	}
+	out := v.entries[:0:0]
+	for i, en := range v.entries {
+		if !en.closed {
+			out = append(out, en)
+			continue
+		}
+		if !needed(i) {
+			continue
+		}
+		if en.silent {
+			e.note(en.rule, remark{feature: FeatureRespond, fate: Approximated, message: "answers 500 in place of 404, because another rule would take these requests otherwise", closed: true})
+		}
+		out = append(out, en)
+	}
+	v.entries = out
+}
+
+// competingRegexes writes the prefixes that compete with a regular expression
+// as regular expressions too, because the precedence between the two is
+// implementation-specific (HTTPRouteRule.Matches). Exact paths stay: they win
+// everywhere, and keepOrder sees to those that should not.
+func (e *emitter) competingRegexes(v *vhost) {
+	any := false
+	for _, en := range v.entries {
+		any = any || en.form.kind == formRegex
+	}
+	if !any || len(v.entries) == 1 {
+		return
+	}
+	for changed := true; changed; {
+		changed = false
+		for _, a := range v.entries {
+			if a.form.kind != formPrefix || a.prefixOnly {
+				continue
+			}
+			for _, b := range v.entries {
+				if b.form.kind != formRegex || len(v.entries) <= maxPairwise && !pathsOverlap(&a.m.Path, &b.m.Path) {
+					continue
+				}
+				if f, ok := formOf(a.m.Path, true); ok {
+					a.form, changed = f, true
+				}
+				break
+			}
+		}
+	}
+}
