@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/causeway-gateway/causeway/gatewayapi"
-	emit "github.com/causeway-gateway/causeway/gatewayapi/basic"
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate"
 	"github.com/causeway-gateway/causeway/migrate/output"
@@ -172,7 +172,7 @@ func objectText(obj client.Object) string {
 func gatewayLayout(layout, existing string) (emit.Layout, error) {
 	if existing != "" {
 		ns, name, _ := strings.Cut(existing, "/")
-		return emit.Layout{Mode: emit.Existing, Namespace: ns, Name: name}, nil
+		return emit.Layout{Kind: emit.Existing, Namespace: ns, Name: name}, nil
 	}
 	if layout != "shared" {
 		return emit.Layout{}, usagef("--gateway-layout %s is not known: use shared", layout)

@@ -7,7 +7,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	emit "github.com/causeway-gateway/causeway/gatewayapi/basic"
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/migrate/ledger"

@@ -14,7 +14,7 @@ import (
 
 	"github.com/causeway-gateway/causeway/fixtures/generate"
 	"github.com/causeway-gateway/causeway/gatewayapi"
-	emit "github.com/causeway-gateway/causeway/gatewayapi/basic"
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"

@@ -4,7 +4,7 @@ import (
 	"sort"
 	"strings"
 
-	emit "github.com/causeway-gateway/causeway/gatewayapi/basic"
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/migrate/source"

@@ -341,7 +341,8 @@ func (b *builder) affinity() {
 	if a == nil {
 		return
 	}
-	if !b.e.has(gatewayapi.FeatureSessionPersistence) || a.Kind == "source-ip" {
+	// v1.7 gave sessionPersistence another form than the types here have.
+	if !b.e.has(gatewayapi.FeatureSessionPersistence) || b.e.o.Version.AtLeast("v1.7") || a.Kind == "source-ip" {
 		b.say(FeatureAffinity, NeedsExtension, "session affinity by "+a.Kind+" is not in the standard channel of Gateway API", "write for the experimental channel, or use the implementation's own policy, such as Envoy Gateway BackendTrafficPolicy loadBalancer.consistentHash")
 		return
 	}

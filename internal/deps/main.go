@@ -1,5 +1,6 @@
 // Package main keeps the modules that more than one part needs in go.mod.
 package main
+
 import (
 	_ "github.com/chromedp/chromedp"
 	_ "github.com/dlclark/regexp2"
@@ -21,4 +22,5 @@ import (
 	_ "sigs.k8s.io/kustomize/kyaml/filesys"
 	_ "sigs.k8s.io/yaml"
 )
-func main(){}
+
+func main() {}

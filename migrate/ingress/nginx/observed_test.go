@@ -41,7 +41,7 @@ type observedCase struct {
 // artefacts are probes whose answer the manifests do not tell; docs/observed.md
 // gives the reason of each.
 var artefacts = map[string]string{
-	"canary-two /": "one request was asked of a 30:70 split",
+	"canary-two /":                            "one request was asked of a 30:70 split",
 	"custom-http-errors /in/x?q=1":            "the backend's own status decides",
 	"default-backend-annotation /empty":       "which Services have endpoints is not in the manifests",
 	"default-backend-annotation /empty/x?q=1": "which Services have endpoints is not in the manifests",
