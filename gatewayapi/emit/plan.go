@@ -29,6 +29,9 @@ func (e *emitter) plan(v *vhost) {
 		if en.out.prefix != nil {
 			en.m.Path, en.prefixOnly = *en.out.prefix, true
 		}
+		if r.Origin.Object.Kind == ownKind && r.Action.Respond != nil && en.closed && !en.silent {
+			continue // noted; closing it would break health checks of what serves the rest
+		}
 		if !e.express(en) {
 			continue
 		}
@@ -36,6 +39,10 @@ func (e *emitter) plan(v *vhost) {
 		v.live = v.live || !en.closed
 	}
 }
+
+// ownKind is the kind of rules that the source controller has of its own, such
+// as its health endpoint.
+const ownKind = "Controller"
 
 type conditioned struct {
 	rule  *routing.Rule
@@ -193,10 +200,41 @@ func (e *emitter) settleClosed() {
 			continue
 		}
 		kept = append(kept, v)
+		e.absorb(v)
 		e.competingRegexes(v)
 		e.keepOrder(v)
 	}
 	e.vhosts = kept
+}
+
+// absorb leaves out matches that another match of the same effect covers, where
+// a virtual host does one thing only: the redirect of every path to HTTPS needs
+// no more than "/".
+func (e *emitter) absorb(v *vhost) {
+	first := v.entries[0]
+	if len(v.entries) > maxPairwise {
+		return
+	}
+	for _, en := range v.entries[1:] {
+		if en.prefixOnly || first.prefixOnly || en.rule.Origin.Object != first.rule.Origin.Object || !e.sameEffect(first, en) {
+			return
+		}
+	}
+	out := v.entries[:0:0]
+	for i, en := range v.entries {
+		covered := false
+		for j, x := range v.entries {
+			if i != j && x.covers(en) && (j < i || !en.covers(x)) {
+				e.alias(x.rule, en.rule)
+				covered = true
+				break
+			}
+		}
+		if !covered {
+			out = append(out, en)
+		}
+	}
+	v.entries = out
 }
 
 // dropClosed removes closed entries whose requests would get 404 anyway.

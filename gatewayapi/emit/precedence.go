@@ -83,6 +83,7 @@ func (e *emitter) keepOrder(v *vhost) {
 		en.tie = i
 	}
 	if sorted(v.entries) {
+		v.dropRepeated()
 		e.tieEquals(v)
 		return
 	}
@@ -113,6 +114,26 @@ func sorted(es []*entry) bool {
 		}
 	}
 	return true
+}
+
+// dropRepeated leaves out entries whose condition an earlier one has already;
+// linear, for entries in the order of Gateway API.
+func (v *vhost) dropRepeated() {
+	type condition struct {
+		form   form
+		method string
+	}
+	taken := map[condition]bool{}
+	out := v.entries[:0:0]
+	for _, en := range v.entries {
+		c := condition{en.form, en.m.Method}
+		if taken[c] {
+			continue
+		}
+		taken[c] = len(en.m.Headers)+len(en.m.Query) == 0
+		out = append(out, en)
+	}
+	v.entries = out
 }
 
 // tieEquals ties neighbours of equal precedence that overlap.
@@ -159,7 +180,7 @@ func (e *emitter) complete(v *vhost) {
 		for i := 0; i < j && !dead; i++ {
 			if a := v.entries[i]; a.covers(b) {
 				dead = true
-				if a.rule != b.rule && !b.closed {
+				if a.rule != b.rule && !b.closed && !v.scheme {
 					e.note(b.rule, remark{feature: FeatureOrder, fate: Kept, message: "never reached: " + describe(a) + " takes its requests first"})
 				}
 			}
@@ -197,11 +218,11 @@ func (e *emitter) complete(v *vhost) {
 	}
 }
 
-// coveredBefore reports whether a copy is there already, or is taken by an
-// earlier entry of at least its precedence.
+// coveredBefore reports whether an earlier entry takes all that a copy would:
+// then the source never gets to the copy.
 func coveredBefore(es []*entry, c, original *entry) bool {
 	for _, x := range es {
-		if x != original && x.covers(c) && x.order(c) >= 0 {
+		if x != original && x.covers(c) {
 			return true
 		}
 	}
@@ -259,16 +280,16 @@ func (e *emitter) settlePair(v *vhost, i, j int, ties ties) {
 	e.note(a.rule, remark{feature: FeatureOrder, fate: Approximated, message: message, remedy: "make the paths exclude each other"})
 }
 
-// decidedBefore reports whether an added match already takes what a and b
-// share.
+// decidedBefore reports whether something else takes what a and b share: an
+// entry before both, or an added match.
 func (e *emitter) decidedBefore(v *vhost, i, j int) bool {
 	a, b := v.entries[i], v.entries[j]
 	c, ok := a.narrowed(b)
 	if !ok {
 		return false
 	}
-	for _, x := range v.entries[:j] {
-		if x.covers(c) && x.order(b) >= 0 && x != a {
+	for k, x := range v.entries[:j] {
+		if x != a && x.covers(c) && (k < i || x.order(b) >= 0) {
 			return true
 		}
 	}

@@ -186,25 +186,62 @@ func spell(p routing.PathMatch) string {
 	return "^/.*"
 }
 
-// spellPattern anchors or opens a pattern at both ends.
+// spellPattern anchors or opens a pattern at both ends. It works on the text, to
+// keep the author's spelling, where the parser agrees that this is safe.
 func spellPattern(pattern string, full bool) string {
 	re, err := syntax.Parse(pattern, syntax.Perl)
-	simple := err == nil && re.Op != syntax.OpAlternate && !strings.HasPrefix(pattern, "(?")
-	if full {
-		if simple {
-			return "^" + strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$") + "$"
+	if err != nil || alternates(pattern) || strings.HasPrefix(pattern, "(?") {
+		if full {
+			return "^(?:" + pattern + ")$"
 		}
-		return "^(?:" + pattern + ")$"
-	}
-	if !simple || !strings.HasPrefix(pattern, "^") {
 		return ".*(?:" + pattern + ").*"
 	}
-	last := re
+	first, last := re, re
 	if re.Op == syntax.OpConcat {
-		last = re.Sub[len(re.Sub)-1]
+		first, last = re.Sub[0], re.Sub[len(re.Sub)-1]
 	}
-	if isEnd(last) || isRest(last) {
+	if first.Op != syntax.OpBeginText {
+		if !full {
+			return ".*(?:" + pattern + ").*"
+		}
+		pattern = "^" + pattern
+	}
+	switch {
+	case isEnd(last), !full && isRest(last):
 		return pattern
+	case full:
+		return pattern + "$"
 	}
 	return pattern + ".*"
+}
+
+// alternates reports whether a | stands outside every group and class: what is
+// put before or after the pattern would then belong to one side only.
+func alternates(pattern string) bool {
+	depth, class := 0, false
+	for i := 0; i < len(pattern); i++ {
+		switch c := pattern[i]; {
+		case c == '\\':
+			if i++; i < len(pattern) && pattern[i] == 'Q' {
+				return true // quoted text: not worth following
+			}
+		case class:
+			class = c != ']'
+		case c == '[':
+			class = true
+			if i+1 < len(pattern) && pattern[i+1] == '^' {
+				i++
+			}
+			if i+1 < len(pattern) && pattern[i+1] == ']' {
+				i++ // a ] in front is a member
+			}
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == '|' && depth == 0:
+			return true
+		}
+	}
+	return false
 }

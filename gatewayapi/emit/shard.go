@@ -25,18 +25,18 @@ type bucket struct {
 func (e *emitter) buckets(v *vhost) []*bucket {
 	var out []*bucket
 	byOwner := map[routing.ObjectRef]*bucket{}
-	home := map[int]routing.ObjectRef{}
+	home := map[int]*routing.Rule{}
 	for _, en := range v.entries {
 		owner := en.rule.Origin.Object
 		first, ok := home[en.tie]
 		switch {
 		case !ok:
-			home[en.tie] = owner
-		case first == owner:
-		case first.Namespace == owner.Namespace:
-			owner = first
+			home[en.tie] = en.rule
+		case first.Origin.Object == owner:
+		case e.namespaceOf(first) == e.namespaceOf(en.rule):
+			owner = first.Origin.Object
 		default:
-			e.note(en.rule, remark{feature: FeatureOrder, fate: Approximated, message: describe(en) + " competes with a rule of " + first.String() + ": between routes of two namespaces the older one wins, then the first by name", remedy: "make the paths exclude each other, or move the rules into one namespace"})
+			e.note(en.rule, remark{feature: FeatureOrder, fate: Approximated, message: describe(en) + " competes with a rule of " + first.Origin.Object.String() + ": between routes of two namespaces the older one wins, then the first by name", remedy: "make the paths exclude each other, or move the rules into one namespace"})
 		}
 		b := byOwner[owner]
 		if b == nil {
