@@ -1,0 +1,198 @@
+package compile
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// attached is a listener with the hostname that a route has on it; "" is any.
+type attached struct {
+	place *place
+	host  string
+	// consumer is the namespace of a consumer route of the mesh: its rules are
+	// for clients of that namespace only (GEP-1426).
+	consumer string
+}
+
+// attach finds the listeners of a route (ParentReference, AllowedRoutes,
+// HTTPRouteSpec.Hostnames). Each place and hostname is given once.
+func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference, hostnames []gwv1.Hostname) []attached {
+	var out []attached
+	seen := map[attached]bool{}
+	add := func(a attached) {
+		if !seen[a] {
+			seen[a] = true
+			out = append(out, a)
+		}
+	}
+	for i, p := range parents {
+		path := fmt.Sprintf("spec.parentRefs[%d]", i)
+		kind, ns := string(value(p.Kind, "Gateway")), string(value(p.Namespace, gwv1.Namespace(ref.Namespace)))
+		if kind == "Service" {
+			c.attachMesh(ref, p, ns, path, add)
+			continue
+		}
+		c.attachGateway(ref, p, routing.ObjectRef{Kind: kind, Namespace: ns, Name: string(p.Name)}, path, hostnames, add)
+	}
+	return out
+}
+
+func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, parent routing.ObjectRef, path string, hostnames []gwv1.Hostname, add func(attached)) {
+	places, known := c.gateways[parent.String()]
+	if !known {
+		if c.o.Gateway == "" {
+			c.problem(ref, path, "Accepted", "NoMatchingParent", "there is no listener of "+parent.String())
+		}
+		return
+	}
+	reason, message := "NoMatchingParent", "no listener of "+parent.String()+" has this section name and port"
+	found := false
+	for _, x := range places {
+		if p.SectionName != nil && string(*p.SectionName) != x.name || p.Port != nil && int(*p.Port) != x.port {
+			continue
+		}
+		if !c.routeAllowed(x, ref) {
+			if reason == "NoMatchingParent" {
+				reason, message = "NotAllowedByListeners", "the listeners of "+parent.String()+" do not allow this kind of route from this namespace"
+			}
+			continue
+		}
+		names := intersect(x.hostname, hostnames)
+		if len(names) == 0 {
+			reason, message = "NoMatchingListenerHostname", "no hostname of the route is within those of the listeners"
+			continue
+		}
+		for _, n := range names {
+			add(attached{place: x, host: n})
+		}
+		found = true
+	}
+	if !found {
+		c.problem(ref, path, "Accepted", reason, message)
+	}
+}
+
+// kindsOf are the kinds that a listener takes unless it says otherwise
+// (AllowedRoutes.Kinds).
+var kindsOf = map[routing.Protocol][]string{
+	routing.HTTP: {"HTTPRoute", "GRPCRoute"}, routing.HTTPS: {"HTTPRoute", "GRPCRoute"}, routing.TLS: {"TLSRoute", "TCPRoute"},
+	routing.TCP: {"TCPRoute"}, routing.UDP: {"UDPRoute"},
+}
+
+func (c *compiler) routeAllowed(p *place, ref routing.ObjectRef) bool {
+	fits := false
+	for _, k := range kindsOf[p.listener.Protocol] {
+		fits = fits || k == ref.Kind
+	}
+	from := gwv1.NamespacesFromSame
+	var selector *metav1.LabelSelector
+	if a := p.allowed; a != nil {
+		if len(a.Kinds) > 0 {
+			listed := false
+			for _, k := range a.Kinds {
+				listed = listed || string(k.Kind) == ref.Kind
+			}
+			fits = fits && listed
+		}
+		if a.Namespaces != nil {
+			from, selector = value(a.Namespaces.From, gwv1.NamespacesFromSame), a.Namespaces.Selector
+		}
+	}
+	return fits && c.namespaceAllowed(from, selector, p.namespace, ref.Namespace)
+}
+
+// intersect returns the hostnames that route and listener share, the narrower
+// of each pair (HTTPRouteSpec.Hostnames).
+func intersect(listener string, route []gwv1.Hostname) []string {
+	if len(route) == 0 {
+		return []string{strings.ToLower(listener)}
+	}
+	var out []string
+	for _, r := range route {
+		n := strings.ToLower(string(r))
+		l := strings.ToLower(listener)
+		switch {
+		case l == "" || within(n, l):
+			out = append(out, n)
+		case within(l, n):
+			out = append(out, l)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// within reports whether every name of a is one of b.
+func within(a, b string) bool {
+	if a == b {
+		return true
+	}
+	suffix, wild := strings.CutPrefix(b, "*")
+	return wild && strings.HasSuffix(strings.TrimPrefix(a, "*"), suffix) && a != b[2:]
+}
+
+// attachMesh attaches a route to a Service (GEP-1294): a route of the Service's
+// namespace is a producer's, others are consumers'.
+func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) {
+	if p.SectionName != nil {
+		c.problem(ref, path+".sectionName", "Accepted", "UnsupportedValue", "a Service has no sections")
+		return
+	}
+	service := ns + "/" + string(p.Name)
+	if c.in.services != nil && c.in.services[service] == nil {
+		c.problem(ref, path, "Accepted", "NoMatchingParent", "there is no Service "+service)
+		return
+	}
+	port := int(value(p.Port, 0))
+	key := fmt.Sprintf("%s:%d", service, port)
+	x := c.mesh[key]
+	if x == nil {
+		x = &place{namespace: ns, port: port, listener: &routing.Listener{Name: key, Port: port, Protocol: routing.HTTP, Mesh: service, Origin: c.origin(ref, path)}}
+		c.mesh[key] = x
+		c.places = append(c.places, x)
+	}
+	a := attached{place: x}
+	if ref.Namespace != ns {
+		a.consumer = ref.Namespace
+	}
+	add(a)
+}
+
+// settleMesh puts consumers' rules before producers': for clients of its
+// namespace a consumer route takes the producer's place (GEP-1426), so that
+// what it does not match is answered 404.
+func (c *compiler) settleMesh() {
+	for _, p := range c.places {
+		if p.listener.Mesh == "" {
+			continue
+		}
+		for _, h := range p.listener.Hosts {
+			sort.SliceStable(h.Rules, func(i, j int) bool { return routing.MoreSpecific(h.Rules[i], h.Rules[j]) })
+			h.Order = routing.FirstMatch
+			var consumers, producers []*routing.Rule
+			last := map[string]*routing.Rule{}
+			for _, r := range h.Rules {
+				if ns := r.Match.Client.Namespace; ns != "" {
+					consumers, last[ns] = append(consumers, r), r
+				} else {
+					producers = append(producers, r)
+				}
+			}
+			names := make([]string, 0, len(last))
+			for ns := range last {
+				names = append(names, ns)
+			}
+			sort.Strings(names)
+			for _, ns := range names {
+				consumers = append(consumers, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: last[ns].Origin})
+			}
+			h.Rules = append(consumers, producers...)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package compile
+
+import (
+	"fmt"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// httpRoute adds the rules of an HTTPRoute to every place it attaches to. A
+// rule without matches takes every path (HTTPRouteRule.Matches).
+func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
+	ref := refOf("HTTPRoute", r)
+	places := c.attach(ref, r.Spec.ParentRefs, r.Spec.Hostnames)
+	if len(places) == 0 {
+		return
+	}
+	index := 0
+	for i, rule := range r.Spec.Rules {
+		path := fmt.Sprintf("spec.rules[%d]", i)
+		b := actionBuilder{c: c, route: ref, path: path}
+		action := b.http(&rule)
+		matches := rule.Matches
+		if len(matches) == 0 {
+			matches = []gwv1.HTTPRouteMatch{{}}
+		}
+		for j, m := range matches {
+			at := path
+			if len(rule.Matches) > 0 {
+				at = fmt.Sprintf("%s.matches[%d]", path, j)
+			}
+			c.add(places, routing.Rule{Match: httpMatch(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
+			index++
+		}
+	}
+}
+
+// grpcRoute adds the rules of a GRPCRoute.
+func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
+	ref := refOf("GRPCRoute", r)
+	places := c.attach(ref, r.Spec.ParentRefs, r.Spec.Hostnames)
+	if len(places) == 0 {
+		return
+	}
+	index := 0
+	for i, rule := range r.Spec.Rules {
+		path := fmt.Sprintf("spec.rules[%d]", i)
+		b := actionBuilder{c: c, route: ref, path: path}
+		action := b.grpc(&rule)
+		matches := rule.Matches
+		if len(matches) == 0 {
+			matches = []gwv1.GRPCRouteMatch{{}}
+		}
+		for j, m := range matches {
+			at := path
+			if len(rule.Matches) > 0 {
+				at = fmt.Sprintf("%s.matches[%d]", path, j)
+			}
+			c.add(places, routing.Rule{Match: grpcMatch(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
+			index++
+		}
+	}
+}
+
+// streamRoute adds a TLSRoute, TCPRoute or UDPRoute: only its first rule counts
+// where streams cannot be told apart (TCPRouteSpec.Rules).
+func (c *compiler) streamRoute(r *streamRoute) {
+	ref := refOf(r.Kind, r)
+	var names []gwv1.Hostname
+	if r.Kind == "TLSRoute" {
+		names = r.Spec.Hostnames
+	}
+	places := c.attach(ref, r.Spec.ParentRefs, names)
+	for i, rule := range r.Spec.Rules {
+		path := fmt.Sprintf("spec.rules[%d]", i)
+		b := actionBuilder{c: c, route: ref, path: path}
+		a := &routing.Action{Backends: b.backends(rule.BackendRefs)}
+		c.add(places, routing.Rule{Action: a, Origin: c.origin(ref, path), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: i})
+	}
+}
+
+// add puts a copy of the rule into every place. The port of a redirect that
+// names none is the listener's, so such actions differ by place.
+func (c *compiler) add(places []attached, rule routing.Rule) {
+	for _, a := range places {
+		r := rule
+		r.Match.Client.Namespace = a.consumer
+		r.Action = atListener(rule.Action, a.place.listener)
+		h := c.host(a.place, a.host, rule.Origin)
+		h.Rules = append(h.Rules, &r)
+	}
+}
+
+// atListener settles the port of a redirect: that of the scheme if one is
+// given, otherwise the listener's; ports that a scheme implies are not written
+// (HTTPRequestRedirectFilter.Port).
+func atListener(a *routing.Action, l *routing.Listener) *routing.Action {
+	if a.Redirect == nil {
+		return a
+	}
+	scheme := a.Redirect.Scheme
+	port := a.Redirect.Port
+	if scheme == "" {
+		scheme = map[bool]string{true: "https", false: "http"}[l.Protocol == routing.HTTPS]
+		if port == 0 {
+			port = l.Port
+		}
+	}
+	if port == 80 && scheme == "http" || port == 443 && scheme == "https" {
+		port = 0
+	}
+	if port == a.Redirect.Port {
+		return a
+	}
+	b, r := *a, *a.Redirect
+	r.Port = port
+	b.Redirect = &r
+	return &b
+}
