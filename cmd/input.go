@@ -8,8 +8,10 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/causeway-gateway/causeway/migrate"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/migrate/source"
+	"github.com/causeway-gateway/causeway/routing"
 )
 
 // inputFlags are the flags by which every verb reads source objects.
@@ -108,4 +110,33 @@ func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.O
 	}
 	o.Config = own.ConfigMaps[0].Data
 	return o, nil
+}
+
+// table compiles the input: Ingresses, or Gateway API objects with the readings
+// that most implementations share (paths are normalised before matching).
+func (f *inputFlags) table(ctx context.Context, set *source.Set, dialect string, errOut io.Writer) (*routing.Table, error) {
+	gateway := len(migrate.GatewayObjects(set)) > 0
+	switch {
+	case dialect != "auto" && dialect != "ingress" && dialect != "gateway-api":
+		return nil, usagef("--dialect %s is not known: use ingress, gateway-api or auto", dialect)
+	case dialect == "gateway-api" && !gateway:
+		return nil, usagef("--dialect gateway-api: the input holds no Gateway API objects")
+	case dialect == "gateway-api", dialect == "auto" && gateway && len(set.Ingresses) == 0:
+		res := migrate.CompileGateway(set, routing.Reading{NormalizePath: true})
+		for _, p := range res.Problems {
+			fmt.Fprintf(errOut, "%s %s: %s: %s: %s\n", p.Object, p.Path, p.Condition, p.Reason, p.Message)
+		}
+		return res.Table, nil
+	case dialect == "auto" && gateway:
+		fmt.Fprintln(errOut, "The input holds Ingresses and Gateway API objects: answering for the Ingresses; use --dialect gateway-api for the others.")
+	}
+	o, err := f.nginxOptions(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	compiled, err := nginx.Compile(set, o)
+	if err != nil {
+		return nil, err
+	}
+	return compiled.Table, nil
 }

@@ -3,6 +3,7 @@ package cmd
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -13,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
-	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
@@ -21,21 +21,25 @@ const maxRequestLine = 1 << 20
 
 func newRoute(s genericiooptions.IOStreams) *cobra.Command {
 	var in inputFlags
-	var output, requests, sourceIP string
+	var dialect, output, requests, sourceIP string
 	var headers []string
 	c := &cobra.Command{
 		Use:   "route -f FILE|DIR [METHOD] URL",
 		Short: "Say where a request goes, and which rule sends it there",
 		Long: `Say where a request goes, and which rule sends it there.
 
-The answer is computed from the manifests with the semantics of the controller
-that serves them; nothing is sent anywhere.`,
+The answer is computed from the manifests: Ingresses with the semantics of
+ingress-nginx, Gateway API objects with those of the specification. Nothing is
+sent anywhere.`,
 		Example: `  # One request
   causeway route -f shop.yaml GET https://shop.example.com/cart
 
   # With a header, as JSON
   causeway route -R -f manifests/ -H 'X-Canary: always' -o json \
     https://shop.example.com/
+
+  # The same question to the converted objects
+  causeway route -R -f gateway-api/ https://shop.example.com/
 
   # Thousands, one JSON object a line in, one a line out
   causeway route -R -f manifests/ -o json --requests requests.jsonl`,
@@ -56,16 +60,11 @@ that serves them; nothing is sent anywhere.`,
 			for _, p := range problems {
 				fmt.Fprintln(s.ErrOut, p)
 			}
-			o, err := in.nginxOptions(c.Context(), set)
-			if err != nil {
-				return err
-			}
-			compiled, err := nginx.Compile(set, o)
+			table, err := in.table(c.Context(), set, dialect, s.ErrOut)
 			if err != nil {
 				return err
 			}
 			w := bufio.NewWriter(s.Out)
-			defer w.Flush()
 			write := decisionText
 			if output == "json" {
 				write = decisionJSON
@@ -75,12 +74,17 @@ that serves them; nothing is sent anywhere.`,
 				if err != nil {
 					return err
 				}
-				return write(w, compiled.Table.Route(r))
+				if err := write(w, table.Route(r)); err != nil {
+					return err
+				}
+				return w.Flush()
 			}
-			return routeMany(w, requests, s.In, compiled.Table, write)
+			// The answers to what was read before an error are still given.
+			return errors.Join(routeMany(w, requests, s.In, table, write), w.Flush())
 		},
 	}
 	in.add(c)
+	c.Flags().StringVar(&dialect, "dialect", "auto", "whose rules count: ingress, gateway-api, or auto, which takes Ingresses where there are any")
 	c.Flags().StringVarP(&output, "output", "o", "", "json for one decision a line")
 	c.Flags().StringVar(&requests, "requests", "", "file of requests, one JSON object a line, or - for standard input")
 	c.Flags().StringArrayVarP(&headers, "header", "H", nil, "request header 'Name: value' (repeatable)")

@@ -73,6 +73,7 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, "its class is served by another controller, for which there is no front end yet", "migrate it with that controller's own tools, or name its class with --ingress-class")...)
 		}
 	}
+	l.Entries = append(l.Entries, s.beside(emitted.Notes)...)
 	for _, svc := range set.Services {
 		l.Entries = append(l.Entries, whole(svc.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")...)
 	}

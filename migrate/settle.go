@@ -60,6 +60,21 @@ type settler struct {
 	findings map[*source.Ingress][]nginx.Finding
 }
 
+// beside lists what the back end says of objects that are no input: the
+// Gateway it writes for, and what the source controller does of its own accord.
+func (s *settler) beside(ns []emit.Note) []ledger.Entry {
+	var out []ledger.Entry
+	for _, n := range ns {
+		if k := n.Origin.Object.Kind; n.Fate == emit.Kept || k == "Ingress" || k == "Service" {
+			continue
+		}
+		e := entryOf(n, n.Origin.Path)
+		e.Object = n.Origin.Object
+		out = append(out, e)
+	}
+	return out
+}
+
 func account(o *source.Object) *ledger.Account {
 	return &ledger.Account{Object: o.Ref, File: o.File, Content: o.Content, LineOf: o.LineOf}
 }

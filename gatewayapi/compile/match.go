@@ -2,6 +2,7 @@ package compile
 
 import (
 	"regexp"
+	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -10,7 +11,7 @@ import (
 
 // httpMatch reads one match. Regular expressions are anchored at both ends, as
 // by Envoy and its kin; the specification leaves their dialect open.
-func httpMatch(m gwv1.HTTPRouteMatch) routing.Match {
+func (c *compiler) httpMatch(m gwv1.HTTPRouteMatch) routing.Match {
 	out := routing.Match{Path: routing.PathMatch{Kind: routing.SegmentPrefix, Value: "/"}}
 	if m.Path != nil {
 		out.Path.Value = value(m.Path.Value, "/")
@@ -19,6 +20,12 @@ func httpMatch(m gwv1.HTTPRouteMatch) routing.Match {
 			out.Path.Kind = routing.ExactPath
 		case gwv1.PathMatchRegularExpression:
 			out.Path.Kind, out.Path.Full = routing.RegexPath, true
+		}
+		if c.o.Reading.NormalizePath && out.Path.Kind != routing.RegexPath && strings.IndexByte(out.Path.Value, '%') >= 0 {
+			// Who decodes paths before matching compares what the escapes mean.
+			if p, ok := routing.NormalizePath(out.Path.Value); ok {
+				out.Path.Value = p
+			}
 		}
 	}
 	if m.Method != nil {

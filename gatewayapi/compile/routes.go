@@ -30,7 +30,7 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 			if len(rule.Matches) > 0 {
 				at = fmt.Sprintf("%s.matches[%d]", path, j)
 			}
-			c.add(places, routing.Rule{Match: httpMatch(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
+			c.add(places, routing.Rule{Match: c.httpMatch(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
 			index++
 		}
 	}

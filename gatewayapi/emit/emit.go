@@ -79,6 +79,7 @@ func Emit(t *routing.Table, o Options) *Result {
 	e.attach()
 	e.writeRoutes()
 	e.streams()
+	e.forwarded()
 	e.writeGateways()
 	e.writePolicies()
 	e.writeGrants()

@@ -57,13 +57,11 @@ func validPath(v string) bool {
 	return pathCharacters.MatchString(v)
 }
 
-// encoded writes characters that a path value may not hold as the escapes that
-// clients send for them. changed is false when the value is as it was.
+// encoded writes the literal characters of a path as clients send them: what a
+// path value may not hold becomes an escape, and so does a percent sign that is
+// none. ok is false when even that is no valid value.
 func encoded(v string) (string, bool) {
 	const hex = "0123456789ABCDEF"
-	if validPath(v) {
-		return v, false
-	}
 	var b strings.Builder
 	for i := 0; i < len(v); i++ {
 		c := v[i]

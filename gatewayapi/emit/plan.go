@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/causeway-gateway/causeway/gatewayapi"
@@ -9,6 +10,7 @@ import (
 
 // plan turns the rules of a virtual host into entries.
 func (e *emitter) plan(v *vhost) {
+	var own []*entry
 	exact := map[string]bool{}
 	for _, it := range e.bySchemes(v) {
 		r, m := it.rule, it.match
@@ -22,6 +24,10 @@ func (e *emitter) plan(v *vhost) {
 			exact[m.Path.Value] = true
 		}
 		en := &entry{rule: r, m: m, out: e.outcomeOf(r, &m)}
+		if r.Origin.Object.Kind == ownKind && r.Action.Respond != nil && en.out.closed && !en.out.silent {
+			own = append(own, en) // closing it would break health checks of what serves the rest
+			continue
+		}
 		for _, k := range en.out.remarks {
 			e.note(r, k)
 		}
@@ -29,14 +35,25 @@ func (e *emitter) plan(v *vhost) {
 		if en.out.prefix != nil {
 			en.m.Path, en.prefixOnly = *en.out.prefix, true
 		}
-		if r.Origin.Object.Kind == ownKind && r.Action.Respond != nil && en.closed && !en.silent {
-			continue // noted; closing it would break health checks of what serves the rest
-		}
 		if !e.express(en) {
 			continue
 		}
 		v.entries = append(v.entries, en)
 		v.live = v.live || !en.closed
+	}
+	e.ownAnswers(v, own)
+}
+
+// ownAnswers notes what the source controller answers by itself where a rule
+// takes those requests now; the answer is of no use behind another controller.
+func (e *emitter) ownAnswers(v *vhost, own []*entry) {
+	for _, a := range own {
+		for _, b := range v.entries {
+			if !b.closed && a.overlaps(b) {
+				e.note(a.rule, remark{feature: FeatureRespond, fate: Approximated, message: fmt.Sprintf("the source controller answered %s itself (%d); %s takes these requests now", a.m.Path.Value, a.rule.Action.Respond.Status, b.rule.Origin.Object)})
+				break
+			}
+		}
 	}
 }
 
@@ -78,6 +95,17 @@ func (e *emitter) bySchemes(v *vhost) []conditioned {
 		return own
 	}
 	return append(other, own...)
+}
+
+// forwarded notes what trust in X-Forwarded-* means beyond the scheme: Gateway
+// API leaves it to implementations which hops they believe.
+func (e *emitter) forwarded() {
+	if !e.table.Reading.TrustForwarded || len(e.vhosts) == 0 {
+		return
+	}
+	at := routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: e.o.Gateway.Namespace, Name: e.o.Gateway.Name}}
+	e.noteAt(nil, at, remark{feature: FeatureListener, fate: NeedsExtension, message: "the source takes the host and the client's address from X-Forwarded-Host and X-Forwarded-For; Gateway API has no field for it",
+		remedy: "name the proxies to trust in the implementation, such as Envoy Gateway ClientTrafficPolicy clientIPDetection; have the load balancer in front pass the Host header on"})
 }
 
 // express checks every part of an entry's match and writes its path. What
@@ -130,7 +158,7 @@ func (e *emitter) expressible(vs []routing.ValueMatch, header bool, most, limit 
 func (e *emitter) expressPath(en *entry, lost func(Feature, string, string)) bool {
 	p := &en.m.Path
 	var ok bool
-	if !p.IgnoreCase && (p.Kind == routing.ExactPath || p.Kind == routing.SegmentPrefix) && !validPath(p.Value) && e.table.Reading.NormalizePath {
+	if !p.IgnoreCase && (p.Kind == routing.ExactPath || p.Kind == routing.SegmentPrefix) && (!validPath(p.Value) || strings.Contains(p.Value, "%")) && e.table.Reading.NormalizePath {
 		if v, valid := encoded(p.Value); valid && v != p.Value {
 			e.note(en.rule, remark{feature: FeaturePath, fate: Approximated, message: "the path holds characters that are written as escapes (" + v + "): requests that spell them otherwise are not matched", remedy: "rename the path"})
 			en.form, ok = formOf(routing.PathMatch{Kind: p.Kind, Value: v}, false)
