@@ -136,7 +136,8 @@ func ask(t *testing.T, s string) *routing.Request {
 	return r
 }
 
-// TestTraps has a case for each numbered trap of docs/observed.md.
+// TestTraps has a case for each way in which ingress-nginx surprises those who
+// read manifests by the Ingress specification alone.
 func TestTraps(t *testing.T) {
 	for _, c := range traps {
 		t.Run(c.name, func(t *testing.T) {
