@@ -31,6 +31,7 @@ type inputFlags struct {
 	controller  string
 	noClass     bool
 	passthrough bool
+	tcp, udp    string
 }
 
 func (f *inputFlags) add(c *cobra.Command) {
@@ -48,6 +49,8 @@ func (f *inputFlags) add(c *cobra.Command) {
 	fl.StringVar(&f.controller, "controller-class", "k8s.io/ingress-nginx", "spec.controller of the controller's IngressClasses")
 	fl.BoolVar(&f.noClass, "watch-ingress-without-class", false, "the controller also serves Ingresses without a class")
 	fl.BoolVar(&f.passthrough, "enable-ssl-passthrough", false, "the controller runs with --enable-ssl-passthrough")
+	fl.StringVar(&f.tcp, "tcp-services-configmap", "", "the controller's ConfigMap of TCP services, namespace/name in the input")
+	fl.StringVar(&f.udp, "udp-services-configmap", "", "the controller's ConfigMap of UDP services, namespace/name in the input")
 	f.config = genericclioptions.NewConfigFlags(true)
 	f.config.ClusterName = nil // --cluster means the live cluster here
 	f.config.AddFlags(fl)
@@ -89,6 +92,7 @@ func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.O
 	o := nginx.Options{
 		Release: f.release, Prefix: f.prefix, ControllerClass: f.controller, Class: f.class,
 		WatchWithoutClass: f.noClass, SSLPassthrough: f.passthrough,
+		TCPServices: f.tcp, UDPServices: f.udp,
 	}
 	if f.configMap == "" {
 		return o, nil

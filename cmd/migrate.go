@@ -65,7 +65,7 @@ A route whose access control cannot be kept is closed, not opened, unless
 	fl.StringVar(&f.channel, "channel", string(gatewayapi.Standard), "release channel: standard or experimental")
 	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of new Gateways (default: the name to fill in, \"gateway\")")
 	fl.StringVar(&f.gateway, "gateway", "", "attach to this existing Gateway, namespace/name")
-	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared")
+	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared, one for everything, or per-namespace, one beside the routes")
 	fl.StringVar(&f.certificate, "default-certificate", "", "Secret namespace/name for hosts without a certificate of their own")
 	fl.BoolVar(&f.unguarded, "allow-unguarded", false, "emit routes even though their access control is lost")
 	fl.StringVar(&f.validate, "validate", "full", "check the output against the CRDs: full, schema or off")
@@ -174,10 +174,13 @@ func gatewayLayout(layout, existing string) (emit.Layout, error) {
 		ns, name, _ := strings.Cut(existing, "/")
 		return emit.Layout{Kind: emit.Existing, Namespace: ns, Name: name}, nil
 	}
-	if layout != "shared" {
-		return emit.Layout{}, usagef("--gateway-layout %s is not known: use shared", layout)
+	switch layout {
+	case "shared":
+		return emit.Layout{}, nil
+	case "per-namespace":
+		return emit.Layout{Kind: emit.PerNamespace}, nil
 	}
-	return emit.Layout{}, nil
+	return emit.Layout{}, usagef("--gateway-layout %s is not known: use shared or per-namespace", layout)
 }
 
 // write writes the objects to --out or standard output.
@@ -216,9 +219,20 @@ func (f *migrateFlags) write(ctx context.Context, s genericiooptions.IOStreams, 
 }
 
 func (f *migrateFlags) report(set *source.Set, problems []*source.DocumentError, res *migrate.Result) *reports.Migration {
-	m := &reports.Migration{Title: "Ingress to Gateway API", Tool: "causeway " + version(), Ledger: res.Ledger, Written: len(res.Objects)}
+	m := &reports.Migration{Title: "Ingress to Gateway API", Tool: "causeway " + version(), Ledger: res.Ledger, Read: set.Len(), Written: len(res.Objects)}
 	for _, ing := range set.Ingresses {
 		m.Sources = append(m.Sources, reports.Source{Ref: ing.Object.Ref, File: ing.Object.File, Line: ing.Object.Line, Text: string(ing.Object.Raw())})
+	}
+	routing := map[routing.ObjectRef]bool{}
+	for _, from := range res.From {
+		for _, ref := range from {
+			routing[ref] = true
+		}
+	}
+	for _, cm := range set.ConfigMaps {
+		if routing[cm.Object.Ref] {
+			m.Sources = append(m.Sources, reports.Source{Ref: cm.Object.Ref, File: cm.Object.File, Line: cm.Object.Line, Text: string(cm.Object.Raw())})
+		}
 	}
 	for _, p := range problems {
 		m.Errors = append(m.Errors, reports.InputError{File: p.File, Line: p.Line, Message: p.Err.Error(), Remedy: p.Remedy})

@@ -70,7 +70,7 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		case served[ing]:
 			l.Entries = append(l.Entries, s.ingress(ing, o)...)
 		default:
-			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, "its class is served by another controller, for which there is no front end yet", "migrate it with that controller's own tools, or name its class with --ingress-class")...)
+			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")...)
 		}
 	}
 	l.Entries = append(l.Entries, s.beside(emitted.Notes)...)
@@ -84,6 +84,10 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "referenced by name only; Secrets stay as they are", "")...)
 	}
 	for _, x := range set.ConfigMaps {
+		if claims := compiled.Streams[x]; len(claims) > 0 {
+			l.Entries = append(l.Entries, s.streams(x, claims)...)
+			continue
+		}
 		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")...)
 	}
 	for _, x := range set.Namespaces {
@@ -93,6 +97,23 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		l.Entries = append(l.Entries, whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")...)
 	}
 	return l
+}
+
+// otherController says who serves an Ingress that this controller does not.
+func otherController(set *source.Set, ing *source.Ingress) string {
+	class := ing.Annotations["kubernetes.io/ingress.class"]
+	if ing.Spec.IngressClassName != nil {
+		class = *ing.Spec.IngressClassName
+	}
+	if class == "" {
+		return "it names no class, and the controller serves only its own"
+	}
+	for _, c := range set.IngressClasses {
+		if c.Name == class {
+			return fmt.Sprintf("its class %s is served by the controller %s, not by this one", class, c.Spec.Controller)
+		}
+	}
+	return fmt.Sprintf("its class %s is served by another controller", class)
 }
 
 // whole accounts for an object in one stroke: every top-level part with leaves

@@ -2,7 +2,6 @@ package migrate_test
 
 import (
 	"bytes"
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -27,7 +26,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func read(t testing.TB, files ...string) *source.Set {
 	t.Helper()
-	set, problems, err := source.Read(context.Background(), source.Options{Files: files, Recursive: true})
+	set, problems, err := source.Read(t.Context(), source.Options{Files: files, Recursive: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +47,14 @@ func run(t testing.TB, set *source.Set, o migrate.Options) *migrate.Result {
 		if cm.Namespace == "ingress-nginx" && cm.Name == "ingress-nginx-controller" {
 			o.Nginx.Config = cm.Data
 		}
+		switch id := cm.Namespace + "/" + cm.Name; id {
+		case "ingress-nginx/tcp-services":
+			o.Nginx.TCPServices = id
+		case "ingress-nginx/udp-services":
+			o.Nginx.UDPServices = id
+		}
 	}
-	res, err := migrate.Run(context.Background(), set, o)
+	res, err := migrate.Run(t.Context(), set, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +137,7 @@ func TestDocumentationManifests(t *testing.T) {
 	}
 	for _, f := range files {
 		t.Run(filepath.Base(f), func(t *testing.T) {
-			set, _, err := source.Read(context.Background(), source.Options{Files: []string{f}})
+			set, _, err := source.Read(t.Context(), source.Options{Files: []string{f}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +203,7 @@ func BenchmarkMigrate(b *testing.B) {
 			b.Run(fmt.Sprintf("%d/validate=%s", n, level.name), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					set, _, err := source.Read(context.Background(), source.Options{Files: []string{"-"}, Stdin: bytes.NewReader(text)})
+					set, _, err := source.Read(b.Context(), source.Options{Files: []string{"-"}, Stdin: bytes.NewReader(text)})
 					if err != nil {
 						b.Fatal(err)
 					}

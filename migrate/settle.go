@@ -65,7 +65,7 @@ type settler struct {
 func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 	var out []ledger.Entry
 	for _, n := range ns {
-		if k := n.Origin.Object.Kind; n.Fate == emit.Kept || k == "Ingress" || k == "Service" {
+		if k := n.Origin.Object.Kind; n.Fate == emit.Kept || k == "Ingress" || k == "ConfigMap" {
 			continue
 		}
 		e := entryOf(n, n.Origin.Path)
@@ -118,6 +118,17 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	return acct.Close()
 }
 
+// streams settles a ConfigMap of TCP or UDP services.
+func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.Entry {
+	acct := account(cm.Object)
+	acct.Mark(ledger.Ignored, "metadata", "names the ConfigMap only", "")
+	own, used := s.notes[cm.Object.Ref], map[string]bool{}
+	for _, c := range claims {
+		s.claim(acct, c, own, used, s.targets[cm.Object.Ref])
+	}
+	return acct.Close()
+}
+
 func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own *notes, used map[string]bool, targets map[string][]ledger.Target) {
 	e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
 	if len(c.Features) > 0 {
@@ -145,6 +156,9 @@ func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own *notes, used ma
 // leaf: notes of other paths are not, notes of annotations and hosts are about
 // every leaf that the feature carries.
 func concerns(n emit.Note, path string) bool {
+	if strings.HasPrefix(path, "data[") || strings.HasPrefix(path, "data.") {
+		return n.Origin.Path == path
+	}
 	if !strings.HasPrefix(path, "spec.rules[") || !strings.Contains(path, ".paths[") {
 		return true
 	}
@@ -153,6 +167,9 @@ func concerns(n emit.Note, path string) bool {
 
 // rulePath is the path of the Ingress path that a leaf belongs to, or "".
 func rulePath(path string) string {
+	if strings.HasPrefix(path, "data[") || strings.HasPrefix(path, "data.") {
+		return path
+	}
 	i := strings.Index(path, ".paths[")
 	if i < 0 {
 		return ""

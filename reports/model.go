@@ -18,7 +18,8 @@ import (
 type Migration struct {
 	Title, Tool string
 	Ledger      *ledger.Ledger
-	Sources     []Source
+	Read        int      // number of objects read, whatever their kind
+	Sources     []Source // those that hold routing
 	Outputs     []Output // may be left out where texts are not shown
 	Written     int      // number of objects emitted
 	Errors      []InputError

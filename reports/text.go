@@ -30,7 +30,7 @@ func WriteText(w io.Writer, m *Migration, o TextOptions) error {
 		}
 	}
 	n := m.Ledger.Count()
-	fmt.Fprintf(b, "%d objects read, %d written, %d fields accounted for\n", len(m.Sources), m.Written, len(m.Ledger.Entries))
+	fmt.Fprintf(b, "%d objects read, %d written, %d fields accounted for\n", m.Read, m.Written, len(m.Ledger.Entries))
 	for _, s := range []ledger.Status{ledger.Converted, ledger.Approximated, ledger.Extension, ledger.Unsupported, ledger.Ignored} {
 		fmt.Fprintf(b, "  %-13s%6d\n", s, n[s])
 	}
@@ -67,17 +67,17 @@ func WriteText(w io.Writer, m *Migration, o TextOptions) error {
 // the first.
 func wrapped(w io.Writer, indent, text string) {
 	col, pad := 0, strings.Repeat(" ", len([]rune(indent)))
-	io.WriteString(w, indent)
+	fmt.Fprint(w, indent)
 	for i, word := range strings.Fields(text) {
 		if i > 0 && col+1+len([]rune(word)) > 78-len(pad) {
 			fmt.Fprintf(w, "\n%s", pad)
 			col = 0
 		} else if i > 0 {
-			io.WriteString(w, " ")
+			fmt.Fprint(w, " ")
 			col++
 		}
-		io.WriteString(w, word)
+		fmt.Fprint(w, word)
 		col += len([]rune(word))
 	}
-	io.WriteString(w, "\n")
+	fmt.Fprint(w, "\n")
 }

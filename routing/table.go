@@ -97,14 +97,14 @@ type ListenerTLS struct {
 type Order uint8
 
 const (
-	// FirstMatch: the first rule in list order wins (Istio; nginx regex
+	// FirstMatch lets the first rule in list order win (Istio; nginx regex
 	// locations).
 	FirstMatch Order = iota
-	// MostSpecific: Gateway API precedence (HTTPRouteRule.matches): exact path,
+	// MostSpecific is Gateway API precedence (HTTPRouteRule.matches): exact path,
 	// longest prefix, method, most header matches, most query matches, then
 	// [Rule.Age], [Rule.Route] and [Rule.Index].
 	MostSpecific
-	// LongestPath: nginx's order without regexes: exact, then longest prefix,
+	// LongestPath is nginx's order without regexes: exact, then longest prefix,
 	// then list order.
 	LongestPath
 )

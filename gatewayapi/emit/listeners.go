@@ -302,8 +302,7 @@ func (e *emitter) writeGateways() {
 		if p.kind == "ListenerSet" {
 			set := &gwv1.ListenerSet{TypeMeta: typeMeta("ListenerSet", "v1"), ObjectMeta: meta, Spec: gwv1.ListenerSetSpec{ParentRef: gwv1.ParentGatewayReference{Name: gwv1.ObjectName(p.gateway)}}}
 			for _, l := range p.listeners {
-				w := e.written(p, l)
-				set.Spec.Listeners = append(set.Spec.Listeners, gwv1.ListenerEntry{Name: w.Name, Hostname: w.Hostname, Port: w.Port, Protocol: w.Protocol, TLS: w.TLS, AllowedRoutes: w.AllowedRoutes})
+				set.Spec.Listeners = append(set.Spec.Listeners, gwv1.ListenerEntry(e.written(p, l)))
 			}
 			e.objects = append(e.objects, set)
 			continue

@@ -12,6 +12,7 @@ import (
 
 // stream is a TLSRoute, TCPRoute or UDPRoute to be written.
 type stream struct {
+	port     int
 	kind     string
 	version  string
 	rule     *routing.Rule
@@ -63,7 +64,7 @@ func (e *emitter) planStreams() {
 				continue
 			}
 			for i := 0; i == 0 || i < len(names); i += gatewayapi.MaxTLSRouteHostnames {
-				s := &stream{kind: k.kind, version: gatewayapi.APIVersion(e.o.Version, k.feature), rule: rule, backends: o.backends}
+				s := &stream{kind: k.kind, port: portOf(l), version: gatewayapi.APIVersion(e.o.Version, k.feature), rule: rule, backends: o.backends}
 				s.names = names[i:min(i+gatewayapi.MaxTLSRouteHostnames, len(names))]
 				ns := e.namespaceOf(rule)
 				for _, n := range orAny(s.names) {
@@ -90,6 +91,9 @@ func (e *emitter) streams() {
 		base := s.rule.Origin.Object.Name
 		if !validObjectName(base) {
 			base = slug(s.kind)
+		}
+		if s.kind != "TLSRoute" { // one source object often holds many ports
+			base += "-" + strconv.Itoa(s.port)
 		}
 		identity := s.rule.Origin.Object.String() + s.rule.Origin.Path + strconv.Itoa(i)
 		meta := metav1.ObjectMeta{Namespace: ns, Name: e.names.take(s.kind, ns, fit(base, identity, maxRouteName), identity)}

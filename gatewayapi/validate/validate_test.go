@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -57,7 +56,7 @@ func TestRulesAndStructureAreEnforced(t *testing.T) {
 			// Twice: the second time comes from memory.
 			for i := 0; i < 2; i++ {
 				got := ""
-				for _, x := range v.Validate(context.Background(), []client.Object{route(c.change)}, Full) {
+				for _, x := range v.Validate(t.Context(), []client.Object{route(c.change)}, Full) {
 					got += x.String() + "\n"
 				}
 				if c.want == "" && got != "" || !strings.Contains(got, c.want) {

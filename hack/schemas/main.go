@@ -46,26 +46,34 @@ func main() {
 
 func run(out string, check bool) error {
 	for name, version := range releases {
-		files, done, err := moduleFiles(version)
-		if err != nil {
+		if err := release(name, version, out, check); err != nil {
 			return err
 		}
-		defer done()
-		for _, channel := range []string{"standard", "experimental"} {
-			data, err := bundle(files, "config/crd/"+channel)
-			if err != nil {
-				return fmt.Errorf("%s %s: %w", version, channel, err)
+	}
+	return nil
+}
+
+// release writes or checks the files of one release.
+func release(name, version, out string, check bool) (err error) {
+	files, done, err := moduleFiles(version)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	for _, channel := range []string{"standard", "experimental"} {
+		data, err := bundle(files, "config/crd/"+channel)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", version, channel, err)
+		}
+		path := filepath.Join(out, name+"-"+channel+".json.gz")
+		if !check {
+			if err := os.WriteFile(path, data, 0o644); err != nil {
+				return err
 			}
-			path := filepath.Join(out, name+"-"+channel+".json.gz")
-			if !check {
-				if err := os.WriteFile(path, data, 0o644); err != nil {
-					return err
-				}
-				continue
-			}
-			if have, err := os.ReadFile(path); err != nil || !same(have, data) {
-				return fmt.Errorf("%s is not current: run go run ./hack/schemas", path)
-			}
+			continue
+		}
+		if have, err := os.ReadFile(path); err != nil || !same(have, data) {
+			return fmt.Errorf("%s is not current: run go run ./hack/schemas", path)
 		}
 	}
 	return nil

@@ -47,7 +47,7 @@ func names(files map[string]string) []string {
 
 func mustWrite(t *testing.T, o Options, objs ...client.Object) *Summary {
 	t.Helper()
-	s, err := WriteDir(context.Background(), objs, o, fromSelf)
+	s, err := WriteDir(t.Context(), objs, o, fromSelf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestDirConflictsWriteNothing(t *testing.T) {
 			before := tree(t, dir)
 			objs := []client.Object{testRoute("shop", "a"), testRoute("pay", "a")}
 			for _, dry := range []bool{true, false} {
-				_, err := WriteDir(context.Background(), objs, Options{Dir: dir, DryRun: dry}, fromSelf)
+				_, err := WriteDir(t.Context(), objs, Options{Dir: dir, DryRun: dry}, fromSelf)
 				var conflict *ConflictError
 				if !errors.As(err, &conflict) {
 					t.Fatalf("%s: error %v", c.reason, err)
@@ -237,7 +237,7 @@ func TestDirLinksAreNotFollowed(t *testing.T) {
 			if err := os.Symlink(target, filepath.Join(dir, link)); err != nil {
 				t.Skip(err)
 			}
-			if _, err := WriteDir(context.Background(), []client.Object{testRoute("shop", "a")}, Options{Dir: dir, Force: true}, nil); err == nil {
+			if _, err := WriteDir(t.Context(), []client.Object{testRoute("shop", "a")}, Options{Dir: dir, Force: true}, nil); err == nil {
 				t.Error("written through a link")
 			}
 			same(t, "outside", map[string]string{"target": "untouched\n"}, tree(t, outside))
@@ -257,7 +257,7 @@ func TestDirHostileMarker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			put(t, dir, markerFile, marker)
-			_, err := WriteDir(context.Background(), []client.Object{testRoute("shop", "a")}, Options{Dir: dir}, nil)
+			_, err := WriteDir(t.Context(), []client.Object{testRoute("shop", "a")}, Options{Dir: dir}, nil)
 			if err == nil || !strings.Contains(err.Error(), markerFile) || !strings.Contains(err.Error(), "--force") {
 				t.Errorf("error %v", err)
 			}
@@ -278,7 +278,7 @@ func TestDirCanceled(t *testing.T) {
 	dir := t.TempDir()
 	mustWrite(t, Options{Dir: dir}, testRoute("shop", "a"))
 	before := tree(t, dir)
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(t.Context())
 	d := &canceledAfter{Context: ctx, left: 5, cancel: cancel} // three files compared, one staged
 	_, err := WriteDir(d, []client.Object{testRoute("shop", "b"), testRoute("pay", "b")}, Options{Dir: dir}, nil)
 	if !errors.Is(err, context.Canceled) {

@@ -76,3 +76,8 @@ type Set struct {
 	// exist, rather than being unknown.
 	Complete bool
 }
+
+// Len is the number of objects of any kind.
+func (s *Set) Len() int {
+	return len(s.Ingresses) + len(s.IngressClasses) + len(s.Services) + len(s.Secrets) + len(s.ConfigMaps) + len(s.Namespaces) + len(s.Others)
+}

@@ -25,7 +25,7 @@ type Claim struct {
 var features = map[string][]string{
 	"rewrite-target": {"rewrite", "path"}, "use-regex": {"path", "order"}, "x-forwarded-prefix": {"request-headers"},
 	"app-root": {"redirect"}, "permanent-redirect": {"redirect"}, "permanent-redirect-code": {"redirect"},
-	"temporal-redirect": {"redirect"}, "temporal-redirect-code": {"redirect"}, "relative-redirects": {"redirect"},
+	"temporal-redirect": {"redirect"}, "temporal-redirect-code": {"redirect"}, "relative-redirects": {"redirect"}, "preserve-trailing-slash": {"redirect"},
 	"ssl-redirect": {"redirect"}, "force-ssl-redirect": {"redirect"}, "from-to-www-redirect": {"redirect"},
 	"server-alias": {"host"}, "upstream-vhost": {"host-rewrite"}, "custom-headers": {"response-headers"},
 	"canary": {"headers", "weights"}, "canary-weight": {"weights"}, "canary-weight-total": {"weights"},
@@ -40,7 +40,7 @@ var features = map[string][]string{
 	"session-cookie-max-age": {"affinity"}, "affinity-mode": {"affinity"},
 	"mirror-target": {"mirror"}, "mirror-host": {"mirror"},
 	"backend-protocol": {"backend-protocol", "backend-tls"},
-	"proxy-ssl-secret": {"backend-tls"}, "proxy-ssl-verify": {"backend-tls"}, "proxy-ssl-name": {"backend-tls"},
+	"proxy-ssl-secret": {"backend-tls"}, "proxy-ssl-verify": {"backend-tls"}, "proxy-ssl-name": {"backend-tls"}, "proxy-ssl-server-name": {"backend-tls"},
 	"auth-type": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"}, "auth-secret": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"},
 	"auth-realm": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"}, "auth-secret-type": {"guard:auth-basic", "guard:auth-digest", "guard:any-of"},
 	"auth-url": {"guard:auth-url", "guard:any-of"}, "auth-signin": {"guard:auth-url", "guard:any-of"},
@@ -83,7 +83,7 @@ func Claims(ing *source.Ingress, o Options) []Claim {
 	for _, k := range sortedKeys(ing.Annotations) {
 		path := ledger.Join("metadata.annotations", k)
 		if name, ok := strings.CutPrefix(k, prefix); ok {
-			out = append(out, annotationClaim(path, name))
+			out = append(out, annotationClaim(path, name, o))
 			continue
 		}
 		out = append(out, foreignClaim(path, k))
@@ -91,7 +91,21 @@ func Claims(ing *source.Ingress, o Options) []Claim {
 	return append(out, specClaims(ing)...)
 }
 
-func annotationClaim(path, name string) Claim {
+// settled are annotations whose row says all there is to say: what they ask for
+// is what implementations do anyway, or nearly.
+var settled = map[string]bool{"mirror-request-body": true, "proxy-http-version": true, "use-port-in-redirects": true}
+
+// passthrough settles ssl-passthrough, which is inert without the controller's
+// flag (docs/user-guide/tls.md, "SSL Passthrough").
+func passthrough(path string, o Options) Claim {
+	if !o.SSLPassthrough {
+		return Claim{Path: path, Status: ledger.Ignored, Message: "without effect: the controller runs without --enable-ssl-passthrough",
+			Remedy: "give --enable-ssl-passthrough here if the controller has it"}
+	}
+	return Claim{Path: path, Features: []string{"tls", "listener", "backend"}, Message: "TLSRoute on a listener with TLS mode Passthrough"}
+}
+
+func annotationClaim(path, name string, o Options) Claim {
 	row, ok := annotation.Lookup(name)
 	if !ok {
 		return Claim{Path: path, Status: ledger.Unsupported, Message: "no release of ingress-nginx from v1.9 on knows this annotation",
@@ -100,7 +114,13 @@ func annotationClaim(path, name string) Claim {
 	if fs := features[row.Name]; fs != nil {
 		return Claim{Path: path, Features: fs, Message: row.Target, Remedy: row.Remedy}
 	}
+	if row.Name == "ssl-passthrough" {
+		return passthrough(path, o)
+	}
 	c := Claim{Path: path, Status: row.Becomes, Message: row.Target, Remedy: row.Remedy}
+	if settled[row.Name] {
+		return c
+	}
 	if c.Status == ledger.Converted || c.Status == ledger.Approximated {
 		c.Status, c.Message = ledger.Unsupported, "not carried over by this version of the converter; best expressed as: "+row.Target
 	}

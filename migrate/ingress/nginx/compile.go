@@ -22,6 +22,8 @@ type Result struct {
 	Served []*source.Ingress
 	// Findings are facts about whole objects: dropped, broken, shadowed.
 	Findings []Finding
+	// Streams are what is known about the entries of services ConfigMaps.
+	Streams map[*source.ConfigMap][]Claim
 }
 
 // Finding is a fact about an Ingress that no single annotation carries.
@@ -55,7 +57,6 @@ type compiler struct {
 	cfg        config
 	prefix     string // with the slash
 	riskLevel  string
-	crossNS    bool
 	complete   bool
 	services   map[string]*source.Service
 	secrets    map[string]*source.Secret
@@ -119,7 +120,22 @@ func Compile(set *source.Set, o Options) (*Result, error) {
 	c.createServers(active)
 	c.addLocations(active)
 	c.mergeCanaries(active)
-	return &Result{Table: c.table(), Served: served, Findings: c.findings}, nil
+	table, streams := c.table(), map[*source.ConfigMap][]Claim{}
+	for _, x := range []struct {
+		configMap string
+		protocol  routing.Protocol
+	}{{o.TCPServices, routing.TCP}, {o.UDPServices, routing.UDP}} {
+		ls, claims, err := c.streams(x.configMap, x.protocol)
+		if err != nil {
+			return nil, err
+		}
+		table.Listeners = append(table.Listeners, ls...)
+		if len(claims) > 0 {
+			streams[c.configMaps[x.configMap]] = claims
+		}
+	}
+	table.Freeze()
+	return &Result{Table: table, Served: served, Findings: c.findings, Streams: streams}, nil
 }
 
 func orDefault(s, def string) string {

@@ -22,6 +22,9 @@ type Options struct {
 	WatchWithoutClass bool
 	// SSLPassthrough is the controller flag --enable-ssl-passthrough.
 	SSLPassthrough bool
+	// TCPServices and UDPServices name the ConfigMaps "namespace/name" of the
+	// controller flags --tcp-services-configmap and --udp-services-configmap.
+	TCPServices, UDPServices string
 	// Config is the data of the controller's ConfigMap.
 	Config map[string]string
 }

@@ -39,7 +39,6 @@ type location struct {
 	ing      *source.Ingress // whose annotations apply; nil in the catch-all
 	set      *settings
 	at       string // JSON path in ing
-	exactOf  bool   // an Exact path of the same string exists
 }
 
 func pathPointer(rule, path int) string {

@@ -34,7 +34,6 @@ type settings struct {
 	respHeaders   []routing.Header
 	cors          *routing.CORS
 	guards        []routing.Guard
-	anyOf         bool
 	clientCert    *routing.Guard
 	mirror        *routing.Mirror
 	timeouts      routing.Timeouts
