@@ -12,9 +12,15 @@ var renamed = map[string]bool{"name": true, "namespace": true, "sectionName": tr
 // it (TestRulesOnlyCompareNames).
 var unread = map[string]bool{"certificateRefs": true, "backendRefs": true}
 
+// dropped are fields that no rule reads, stands in or compares as part of
+// something larger (TestRulesNeverReadDroppedFields).
+var dropped = map[string]bool{"allowedRoutes": true}
+
 // canonical copies content with the renamed fields numbered in order of
 // appearance, so that objects that differ only in names look the same. Order
 // is that of sorted keys, which encoding/json uses too.
+//
+// Fields of dropped are left out altogether.
 type canonical struct {
 	numbers map[string]string
 	blank   bool // inside a list of unread
@@ -25,6 +31,9 @@ func (c *canonical) value(field string, v any) any {
 	case map[string]any:
 		out := make(map[string]any, len(v))
 		for _, k := range sortedKeys(v) {
+			if dropped[k] {
+				continue
+			}
 			was := c.blank
 			c.blank = was || unread[k]
 			out[k] = c.value(k, v[k])

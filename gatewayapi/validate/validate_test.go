@@ -101,6 +101,69 @@ func TestRulesOnlyCompareNames(t *testing.T) {
 	}
 }
 
+// TestRulesNeverReadDroppedFields is what makes dropping sound: no rule names
+// such a field, none stands on it or below it, and none compares two values as
+// wholes, which would read it without naming it.
+func TestRulesNeverReadDroppedFields(t *testing.T) {
+	whole := regexp.MustCompile(`(^|[^\w.])(self|[a-z]\d?)\s*(==|!=|in)\s|(==|!=)\s*(self|[a-z]\d?)([^\w.]|$)`)
+	for _, version := range gatewayapi.Versions {
+		for _, channel := range []gatewayapi.Channel{gatewayapi.Standard, gatewayapi.Experimental} {
+			v, err := New(version, channel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for kind, k := range v.kinds {
+				holds := false
+				var below func(s *schema.Structural, in bool)
+				below = func(s *schema.Structural, in bool) {
+					if in && len(s.XValidations) > 0 {
+						t.Errorf("%s %s: a rule stands in a dropped field: %s", version, kind, s.XValidations[0].Rule)
+					}
+					for name := range s.Properties {
+						p := s.Properties[name]
+						holds = holds || dropped[name]
+						below(&p, in || dropped[name])
+					}
+					if s.Items != nil {
+						below(s.Items, in)
+					}
+				}
+				below(k.structural, false)
+				if !holds {
+					continue
+				}
+				visit("", k.structural, func(field, rule string) {
+					for name := range dropped {
+						if strings.Contains(rule, name) {
+							t.Errorf("%s %s: a rule reads %s: %s", version, kind, name, rule)
+						}
+					}
+					if whole.MatchString(rule) && !scalarRule(k.structural, rule) {
+						t.Errorf("%s %s: a rule on %s compares wholes: %s", version, kind, field, rule)
+					}
+				})
+			}
+		}
+	}
+}
+
+// scalarRule reports whether the rule stands on scalars only, which hold no
+// field.
+func scalarRule(s *schema.Structural, rule string) bool {
+	for _, x := range s.XValidations {
+		if x.Rule == rule && s.Type == "object" {
+			return false
+		}
+	}
+	for name := range s.Properties {
+		p := s.Properties[name]
+		if !scalarRule(&p, rule) {
+			return false
+		}
+	}
+	return s.Items == nil || scalarRule(s.Items, rule)
+}
+
 func visit(field string, s *schema.Structural, f func(field, rule string)) {
 	for _, r := range s.XValidations {
 		f(field, r.Rule)
