@@ -17,7 +17,7 @@ import (
 func GatewayObjects(set *source.Set) []client.Object {
 	var out []client.Object
 	add := func(o *source.Object) {
-		u := &unstructured.Unstructured{Object: o.Content}
+		u := &unstructured.Unstructured{Object: o.Untyped}
 		if u.GetNamespace() == "" && o.Ref.Namespace != "" {
 			u = u.DeepCopy()
 			u.SetNamespace(o.Ref.Namespace)
@@ -31,7 +31,7 @@ func GatewayObjects(set *source.Set) []client.Object {
 	}
 	if len(out) > 0 && set.Complete {
 		for _, s := range set.Services {
-			add(s.Object)
+			out = append(out, s.Service)
 		}
 		for _, n := range set.Namespaces {
 			add(n)

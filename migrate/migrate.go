@@ -120,20 +120,9 @@ func otherController(set *source.Set, ing *source.Ingress) string {
 // gets the same entry.
 func whole(o *source.Object, status ledger.Status, message, remedy string) []ledger.Entry {
 	a := account(o)
-	seen := map[string]bool{}
-	ledger.Walk(o.Content, func(path string, _ any) {
-		top := path
-		for i := 0; i < len(path); i++ {
-			if path[i] == '.' || path[i] == '[' {
-				top = path[:i]
-				break
-			}
-		}
-		if !seen[top] {
-			seen[top] = true
-			a.Mark(status, top, message, remedy)
-		}
-	})
+	for _, part := range o.Tree().Parts() {
+		a.Mark(status, part, message, remedy)
+	}
 	return a.Close()
 }
 

@@ -109,22 +109,18 @@ func TestTraps(t *testing.T) {
 // accounted fails for every leaf of an Ingress that no entry covers.
 func accounted(t testing.TB, set *source.Set, l *ledger.Ledger) {
 	t.Helper()
-	byObject := map[string]*ledger.Account{}
+	byObject := map[string][]ledger.Entry{}
 	for _, e := range l.Entries {
-		a := byObject[e.Object.String()]
-		if a == nil {
-			a = &ledger.Account{}
-			byObject[e.Object.String()] = a
-		}
-		a.Add(e)
+		byObject[e.Object.String()] = append(byObject[e.Object.String()], e)
 	}
 	for _, ing := range set.Ingresses {
-		a := byObject[ing.Object.Ref.String()]
-		ledger.Walk(ing.Object.Content, func(path string, _ any) {
-			if a == nil || !a.Covered(path) {
-				t.Errorf("%s: leaf %s has no entry", ing.Object.Ref, path)
-			}
-		})
+		a := &ledger.Account{Tree: ing.Object.Tree()}
+		for _, e := range byObject[ing.Object.Ref.String()] {
+			a.Add(e)
+		}
+		for _, leaf := range a.Uncovered() {
+			t.Errorf("%s: leaf %s has no entry", ing.Object.Ref, leaf)
+		}
 	}
 }
 

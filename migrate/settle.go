@@ -76,7 +76,7 @@ func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 }
 
 func account(o *source.Object) *ledger.Account {
-	return &ledger.Account{Object: o.Ref, File: o.File, Content: o.Content, LineOf: o.LineOf}
+	return &ledger.Account{Object: o.Ref, File: o.File, Line: o.Line, Tree: o.Tree()}
 }
 
 // ingress settles a served Ingress: each claim gets the worst fate of the
@@ -102,11 +102,8 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	own := s.notes[ing.Object.Ref]
 	used := map[string]bool{}
 	targets := s.targets[ing.Object.Ref]
-	present := paths(ing.Object.Content)
 	for _, c := range nginx.Claims(ing, o) {
-		if present[c.Path] {
-			s.claim(acct, c, own, used, targets)
-		}
+		s.claim(acct, c, own, used, targets)
 	}
 	if own != nil {
 		for _, n := range own.all {
@@ -129,27 +126,36 @@ func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.E
 	return acct.Close()
 }
 
+// claim settles a claim if the object has its path.
 func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own *notes, used map[string]bool, targets map[string][]ledger.Target) {
-	e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
-	if len(c.Features) > 0 {
-		e.Status, e.Remedy = ledger.Converted, ""
-		for _, f := range c.Features {
-			if own == nil {
-				break
+	acct.Present(c.Path, func() ledger.Entry {
+		e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
+		if len(c.Features) > 0 {
+			e.Status, e.Remedy = ledger.Converted, ""
+			if own != nil {
+				e = own.worst(e, c.Features, used)
 			}
-			for _, n := range own.byFeature[f] {
-				used[f] = true
-				if !concerns(n, c.Path) {
-					continue
-				}
-				if x := entryOf(n, c.Path); rank[x.Status] > rank[e.Status] || x.Urgency > e.Urgency {
-					e = x
-				}
+		}
+		e.Targets = targets[rulePath(c.Path)]
+		return e
+	})
+}
+
+// worst is the worst fate of the features that carry a leaf.
+func (o *notes) worst(e ledger.Entry, features []string, used map[string]bool) ledger.Entry {
+	path := e.Path
+	for _, f := range features {
+		for _, n := range o.byFeature[f] {
+			used[f] = true
+			if !concerns(n, path) {
+				continue
+			}
+			if x := entryOf(n, path); rank[x.Status] > rank[e.Status] || x.Urgency > e.Urgency {
+				e = x
 			}
 		}
 	}
-	e.Targets = targets[rulePath(c.Path)]
-	acct.Add(e)
+	return e
 }
 
 // concerns reports whether a note about one path of an Ingress is about the
@@ -186,22 +192,6 @@ func entryOf(n emit.Note, path string) ledger.Entry {
 		e.Urgency = ledger.Closed
 	}
 	return e
-}
-
-// paths returns every leaf of the object and every parent of one.
-func paths(content map[string]any) map[string]bool {
-	out := map[string]bool{}
-	ledger.Walk(content, func(leaf string, _ any) {
-		for p := leaf; p != "" && !out[p]; {
-			out[p] = true
-			i := strings.LastIndexAny(p, ".[")
-			if i < 0 {
-				break
-			}
-			p = p[:i]
-		}
-	})
-	return out
 }
 
 // targetsOf turns placements into ledger targets by source path.

@@ -8,11 +8,11 @@ import (
 )
 
 func TestUnmarkedLeavesShowUpAsUnsupported(t *testing.T) {
-	a := &Account{Content: map[string]any{
+	a := &Account{Tree: TreeOf(map[string]any{
 		"kind":     "Ingress",
 		"metadata": map[string]any{"name": "x", "annotations": map[string]any{"a/b": "1"}, "uid": "u"},
 		"spec":     map[string]any{"rules": []any{map[string]any{"host": "h"}}, "novel": map[string]any{"x": 1}},
-	}}
+	})}
 	a.Mark(Converted, "metadata.name", "", "")
 	a.Mark(Converted, "spec.rules", "", "")
 	got := map[string]Status{}
@@ -62,17 +62,46 @@ func genValue() *rapid.Generator[any] {
 func TestNoLeafIsUnaccounted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		content := rapid.MapOfN(rapid.String(), genValue(), 0, 5).Draw(t, "content")
-		a := &Account{Content: content}
+		a := &Account{Tree: TreeOf(content)}
 		for k := range content {
 			if rapid.Bool().Draw(t, "mark") {
 				a.Mark(Ignored, Join("", k), "", "")
 			}
 		}
-		a.Close()
-		Walk(content, func(path string, _ any) {
-			if !a.Covered(path) {
-				t.Fatalf("leaf %s has no entry", path)
+		entries := a.Close()
+		if left := a.Uncovered(); len(left) > 0 {
+			t.Fatalf("leaves without an entry: %q", left)
+		}
+		for _, e := range entries {
+			if node, _ := a.Tree.Find(e.Path); node < 0 {
+				t.Fatalf("%s names nothing", e.Path)
 			}
-		})
+		}
 	})
+}
+
+func TestTreeKeepsListsAndEmptyNamesApart(t *testing.T) {
+	tree := TreeOf(map[string]any{"list": []any{"a", []any{}}, "map": map[string]any{"": "x"}, "empty": map[string]any{}})
+	var got []string
+	tree.Leaves(func(path string) { got = append(got, path) })
+	if diff := cmp.Diff([]string{"empty", "list[0]", "list[1]", "map['']"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Storage fields count where the API server keeps them, not where others carry
+// the same name.
+func TestStorageFieldsAreNoLeaves(t *testing.T) {
+	tree := TreeOf(map[string]any{
+		"kind": "K", "status": map[string]any{"a": 1},
+		"metadata": map[string]any{"uid": "u", "name": "n", "annotations": map[string]any{
+			"kubectl.kubernetes.io/last-applied-configuration": "{}", "uid": "v"}},
+		"spec": map[string]any{"kind": "S", "status": "s", "items": []any{map[string]any{"uid": 1}}},
+	})
+	var got []string
+	tree.Leaves(func(path string) { got = append(got, path) })
+	want := []string{"metadata.annotations.uid", "metadata.name", "spec.items[0].uid", "spec.kind", "spec.status"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+
+	"github.com/causeway-gateway/causeway/migrate/ledger"
 )
 
 // pageSize is how many objects one list call returns, as with kubectl
@@ -203,5 +205,5 @@ func (r *reader) fromCluster(u *unstructured.Unstructured, res *resource, gv sch
 		return nil, []*DocumentError{{Object: res.name, Err: errors.New("the server sent an empty item")}}
 	}
 	m["kind"], m["apiVersion"] = res.kind, gv.String()
-	return r.object(&place{chunk: &chunk{}}, m, "", nil, 0)
+	return r.object(&place{chunk: &chunk{}}, m, "", ledger.TreeOf(m), 0)
 }

@@ -52,7 +52,7 @@ func convert(o *Object, group, version string) (any, *problem) {
 // textMaps checks the labels and annotations of any kind: a value that is no
 // text is the most frequent mistake, and the API server refuses the object.
 func textMaps(o *Object) *problem {
-	meta := o.Content["metadata"].(map[string]any)
+	meta := o.Untyped["metadata"].(map[string]any)
 	for _, field := range []string{"annotations", "labels"} {
 		path := "metadata." + field
 		m, ok := meta[field].(map[string]any)
@@ -184,10 +184,10 @@ func jsonKind(v any) string {
 	return "a mapping"
 }
 
-func ingressV1(o *Object) (any, *problem) { return ingress(o, o.Content) }
+func ingressV1(o *Object) (any, *problem) { return ingress(o, o.Untyped) }
 
 func ingressBeta(o *Object) (any, *problem) {
-	content, p := upgradeIngress(o.Content)
+	content, p := upgradeIngress(o.Untyped)
 	if p != nil {
 		return nil, p
 	}
@@ -208,7 +208,7 @@ func ingress(o *Object, content map[string]any) (any, *problem) {
 
 func ingressClass(o *Object) (any, *problem) {
 	c := &IngressClass{IngressClass: new(networkingv1.IngressClass), Object: o}
-	if p := fill(o.Content, c.IngressClass); p != nil {
+	if p := fill(o.Untyped, c.IngressClass); p != nil {
 		return nil, p
 	}
 	c.APIVersion = "networking.k8s.io/v1"
@@ -217,7 +217,7 @@ func ingressClass(o *Object) (any, *problem) {
 
 func service(o *Object) (any, *problem) {
 	s := &Service{Service: new(corev1.Service), Object: o}
-	if p := fill(o.Content, s.Service); p != nil {
+	if p := fill(o.Untyped, s.Service); p != nil {
 		return nil, p
 	}
 	s.Namespace = o.Ref.Namespace
@@ -226,7 +226,7 @@ func service(o *Object) (any, *problem) {
 
 func configMap(o *Object) (any, *problem) {
 	c := &ConfigMap{ConfigMap: new(corev1.ConfigMap), Object: o}
-	if p := fill(o.Content, c.ConfigMap); p != nil {
+	if p := fill(o.Untyped, c.ConfigMap); p != nil {
 		return nil, p
 	}
 	c.Namespace = o.Ref.Namespace
@@ -234,8 +234,8 @@ func configMap(o *Object) (any, *problem) {
 }
 
 func secret(o *Object) (any, *problem) {
-	s := &Secret{Namespace: o.Ref.Namespace, Name: o.Ref.Name, Keys: secretKeys(o.Content), Object: o}
-	switch t := o.Content["type"].(type) {
+	s := &Secret{Namespace: o.Ref.Namespace, Name: o.Ref.Name, Keys: secretKeys(o.Untyped), Object: o}
+	switch t := o.Untyped["type"].(type) {
 	case nil:
 		s.Type = string(corev1.SecretTypeOpaque) // core/v1 defaults.go, SetDefaults_Secret
 	case string:

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/causeway-gateway/causeway/migrate/ledger"
 )
 
 // parseJSON reads one JSON object, with lines and with kubectl's numbers
@@ -16,7 +18,7 @@ func parseJSON(c *chunk) (*tree, *faultAt) {
 	v, err := p.next(0)
 	if err == nil {
 		if _, err = p.dec.Token(); errors.Is(err, io.EOF) {
-			return &tree{root: v, line: c.line, positions: p.positions}, nil
+			return &tree{root: v, line: c.line, nodes: p.nodes}, nil
 		}
 		err = errors.New("text after the end of the object")
 	}
@@ -27,11 +29,11 @@ func parseJSON(c *chunk) (*tree, *faultAt) {
 }
 
 type jsonParser struct {
-	dec       *json.Decoder
-	text      []byte
-	counted   int
-	line      int
-	positions []position
+	dec     *json.Decoder
+	text    []byte
+	counted int
+	line    int
+	nodes   ledger.Nodes
 }
 
 // here returns the line of the last token.
@@ -43,13 +45,6 @@ func (p *jsonParser) here() int {
 	}
 	return p.line
 }
-
-func (p *jsonParser) begin(key string) int {
-	p.positions = append(p.positions, position{key: key, line: int32(p.here())})
-	return len(p.positions) - 1
-}
-
-func (p *jsonParser) finish(at int) { p.positions[at].end = int32(len(p.positions)) }
 
 func (p *jsonParser) next(depth int) (any, error) {
 	tok, err := p.dec.Token()
@@ -97,11 +92,11 @@ func (p *jsonParser) object(depth int) (any, error) {
 		if _, twice := out[key]; twice {
 			return nil, fmt.Errorf("the key %q is set twice", key)
 		}
-		at := p.begin(key)
+		at := p.nodes.Field(key, p.here())
 		if out[key], err = p.next(depth + 1); err != nil {
 			return nil, err
 		}
-		p.finish(at)
+		p.nodes.End(at)
 	}
 	_, err := p.dec.Token()
 	return out, err
@@ -114,13 +109,13 @@ func (p *jsonParser) array(depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := p.begin("")
+		at := p.nodes.Item(p.here())
 		v, err := p.value(tok, depth+1)
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, v)
-		p.finish(at)
+		p.nodes.End(at)
 	}
 	_, err := p.dec.Token()
 	return out, err

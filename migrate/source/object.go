@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
@@ -39,7 +40,6 @@ type reader struct {
 // place is where a document's objects stand.
 type place struct {
 	chunk     *chunk
-	positions []position
 	hasSecret bool
 }
 
@@ -53,14 +53,14 @@ func (r *reader) objects(c *chunk, t *tree) ([]*entry, []*DocumentError) {
 		return nil, []*DocumentError{{File: c.file, Line: t.line, Err: errors.New("the document is not an object"),
 			Remedy: "a Kubernetes object is a mapping with apiVersion and kind"}}
 	}
-	p := &place{chunk: c, positions: t.positions}
+	p := &place{chunk: c}
 	var entries []*entry
 	var errs []*DocumentError
-	lines := &lineIndex{all: t.positions, end: int32(len(t.positions))}
+	tree := t.nodes.Tree()
 	if c.rendered {
-		lines, t.line = nil, 0
+		tree, t.line = ledger.TreeOf(m), 0
 	}
-	r.expand(p, m, "", lines, t.line, 0, &entries, &errs)
+	r.expand(p, m, "", tree, t.line, 0, &entries, &errs)
 	if p.hasSecret {
 		// Nothing of a text that holds a Secret is kept, not even in memory.
 		for i, b := range c.text {
@@ -79,7 +79,7 @@ func (r *reader) objects(c *chunk, t *tree) ([]*entry, []*DocumentError) {
 
 // expand adds m, or the items below it when it is a List of any kind
 // (unstructured.IsList tells them by their items too).
-func (r *reader) expand(p *place, m map[string]any, path string, lines *lineIndex, line, depth int,
+func (r *reader) expand(p *place, m map[string]any, path string, tree ledger.Tree, line, depth int,
 	entries *[]*entry, errs *[]*DocumentError) {
 	kind, _ := m["kind"].(string)
 	items, isList := m["items"].([]any)
@@ -87,7 +87,7 @@ func (r *reader) expand(p *place, m map[string]any, path string, lines *lineInde
 		items, isList = nil, true
 	}
 	if !isList || !strings.HasSuffix(kind, "List") {
-		e, problems := r.object(p, m, path, lines, line)
+		e, problems := r.object(p, m, path, tree, line)
 		*errs = append(*errs, problems...)
 		if e != nil {
 			*entries = append(*entries, e)
@@ -97,17 +97,14 @@ func (r *reader) expand(p *place, m map[string]any, path string, lines *lineInde
 	if kind == "SecretList" {
 		p.hasSecret = true
 	}
-	at, end, _, _ := lines.child("items", -1)
+	list, at := tree, -1
+	if node := tree.Child("items", -1); node >= 0 {
+		list = tree.Below(node)
+	}
 	for i, item := range items {
 		itemPath := pathOf(path, "items") + "[" + strconv.Itoa(i) + "]"
-		var itemLines *lineIndex
-		itemLine := line
-		if lines != nil && at < end {
-			pos := &lines.all[at]
-			itemLine = int(pos.line)
-			itemLines = &lineIndex{all: lines.all, start: at + 1, end: pos.end}
-			at = pos.end
-		}
+		at = list.Next(at)
+		itemLine := max(list.Line(at), 0)
 		im, ok := item.(map[string]any)
 		if !ok {
 			*errs = append(*errs, &DocumentError{File: p.chunk.file, Line: itemLine, Object: itemPath,
@@ -124,30 +121,15 @@ func (r *reader) expand(p *place, m map[string]any, path string, lines *lineInde
 				im["apiVersion"] = m["apiVersion"]
 			}
 		}
-		r.expand(p, im, itemPath, itemLines, itemLine, depth+1, entries, errs)
+		r.expand(p, im, itemPath, list.Below(at), itemLine, depth+1, entries, errs)
 	}
-}
-
-// child finds a field or an item directly below; start and end enclose what is
-// below it.
-func (l *lineIndex) child(key string, index int) (start, end int32, line int, ok bool) {
-	if l == nil {
-		return 0, 0, 0, false
-	}
-	for i, n := l.start, 0; i < l.end; i, n = l.all[i].end, n+1 {
-		p := &l.all[i]
-		if index < 0 && p.key == key || index >= 0 && n == index {
-			return i + 1, p.end, int(p.line), true
-		}
-	}
-	return 0, 0, 0, false
 }
 
 // object makes one entry.
-func (r *reader) object(p *place, m map[string]any, path string, lines *lineIndex, line int) (*entry, []*DocumentError) {
+func (r *reader) object(p *place, m map[string]any, path string, tree ledger.Tree, line int) (*entry, []*DocumentError) {
 	kind, kindOK := m["kind"].(string)
 	apiVersion, versionOK := m["apiVersion"].(string)
-	o := &Object{APIVersion: apiVersion, File: p.chunk.file, Line: line, Path: path, Content: m, lines: lines}
+	o := &Object{APIVersion: apiVersion, File: p.chunk.file, Line: line, Path: path, Untyped: m, tree: tree}
 	secret := kind == "Secret" || m["kind"] != nil && !kindOK
 	if secret {
 		p.hasSecret = true
@@ -204,6 +186,9 @@ func (r *reader) object(p *place, m map[string]any, path string, lines *lineInde
 	if problem != nil {
 		return nil, []*DocumentError{fail(problem.path, problem.err, problem.remedy)}
 	}
+	if _, keep := typed.(*Secret); typed != nil && !keep {
+		o.Untyped = nil
+	}
 	return &entry{obj: o, group: group, typed: typed}, nil
 }
 
@@ -230,13 +215,7 @@ func itemTexts(c *chunk, entries []*entry) {
 		return len(c.text)
 	}
 	for i, e := range entries {
-		if e.obj.lines == nil {
-			continue
-		}
-		last := e.obj.Line
-		for _, p := range e.obj.lines.all[e.obj.lines.start:e.obj.lines.end] {
-			last = max(last, int(p.line))
-		}
+		last := max(e.obj.Line, e.obj.tree.LastLine())
 		shared := i > 0 && entries[i-1].obj.Line == e.obj.Line
 		end := at(last + 1)
 		if i+1 < len(entries) {

@@ -4,6 +4,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 
+	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
@@ -16,12 +17,13 @@ type Object struct {
 	// Path is where the object stands in its document: empty, or such as
 	// items[3] for an item of a List.
 	Path string
-	// Content holds JSON types. Secret contents have their values replaced by
-	// null: only type and key names are ever kept.
-	Content map[string]any
+	// Untyped holds JSON types; nil for the kinds that have a typed form here,
+	// save Secrets, whose values are replaced by null: only type and key names
+	// are ever kept.
+	Untyped map[string]any
 
-	lines *lineIndex // nil when positions are unknown
-	raw   []byte     // the object's own text; nil when unknown and for Secrets
+	tree ledger.Tree
+	raw  []byte // the object's own text; nil when unknown and for Secrets
 }
 
 // Ingress is an Ingress in its networking.k8s.io/v1 form; Object keeps the form

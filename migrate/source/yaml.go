@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -26,9 +27,9 @@ const (
 
 // tree is a parsed document: JSON values and where each stood.
 type tree struct {
-	root      any
-	line      int
-	positions []position
+	root  any
+	line  int
+	nodes ledger.Nodes
 }
 
 // faultAt is a problem at a line of the file.
@@ -64,22 +65,22 @@ func parseYAML(c *chunk, total *atomic.Int64) (*tree, *faultAt) {
 	}
 	b := &builder{offset: c.line - 1, total: total}
 	root := doc.Content[0]
-	b.positions = make([]position, 0, 1+len(c.text)/24)
+	b.nodes = make(ledger.Nodes, 0, 1+len(c.text)/24)
 	v, fault := b.value(root, 0)
 	if fault != nil {
 		return nil, fault
 	}
-	return &tree{root: v, line: root.Line + b.offset, positions: b.positions}, nil
+	return &tree{root: v, line: root.Line + b.offset, nodes: b.nodes}, nil
 }
 
 // builder turns nodes into JSON values.
 type builder struct {
-	offset    int // of the document in its file
-	positions []position
-	inAlias   int
-	aliased   int
-	total     *atomic.Int64
-	open      map[*yaml.Node]bool // aliases being expanded
+	offset  int // of the document in its file
+	nodes   ledger.Nodes
+	inAlias int
+	aliased int
+	total   *atomic.Int64
+	open    map[*yaml.Node]bool // aliases being expanded
 }
 
 func (b *builder) fault(n *yaml.Node, remedy, format string, args ...any) *faultAt {
@@ -104,7 +105,7 @@ func (b *builder) value(n *yaml.Node, depth int) (any, *faultAt) {
 	case yaml.SequenceNode:
 		out := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			at := b.begin("", item.Line)
+			at := b.begin("", true, item.Line)
 			v, fault := b.value(item, depth+1)
 			if fault != nil {
 				return nil, fault
@@ -118,8 +119,12 @@ func (b *builder) value(n *yaml.Node, depth int) (any, *faultAt) {
 		if fault != nil {
 			return nil, fault
 		}
-		defer leave()
-		return b.value(n.Alias, depth+1)
+		v, fault := b.value(n.Alias, depth+1)
+		leave()
+		if fault == nil && b.inAlias == 0 {
+			b.nodes.Value(v, n.Line+b.offset)
+		}
+		return v, fault
 	}
 	return nil, b.fault(n, "", "a node of an unknown kind")
 }
@@ -140,18 +145,21 @@ func (b *builder) enter(n *yaml.Node) (leave func(), fault *faultAt) {
 	}, nil
 }
 
-// begin and finish put a position around what is below it. What an alias
-// brings in has no position of its own: it stands where the alias stands.
-func (b *builder) begin(key string, line int) int {
-	if b.inAlias == 0 {
-		b.positions = append(b.positions, position{key: key, line: int32(line + b.offset)})
+// begin and finish put a node around what is below it. What an alias brings in
+// has no place of its own: it stands where the alias stands.
+func (b *builder) begin(key string, item bool, line int) int {
+	switch {
+	case b.inAlias > 0:
+		return 0
+	case item:
+		return b.nodes.Item(line + b.offset)
 	}
-	return len(b.positions) - 1
+	return b.nodes.Field(key, line+b.offset)
 }
 
 func (b *builder) finish(at int) {
 	if b.inAlias == 0 {
-		b.positions[at].end = int32(len(b.positions))
+		b.nodes.End(at)
 	}
 }
 
@@ -188,7 +196,7 @@ func (b *builder) mapping(n *yaml.Node, depth int) (any, *faultAt) {
 		if _, twice := out[key]; twice {
 			return nil, b.fault(kn, "keep one of the two", "the key %q is set twice", key)
 		}
-		at := b.begin(key, kn.Line)
+		at := b.begin(key, false, kn.Line)
 		v, fault := b.value(n.Content[i+1], depth+1)
 		if fault != nil {
 			return nil, fault
@@ -196,11 +204,22 @@ func (b *builder) mapping(n *yaml.Node, depth int) (any, *faultAt) {
 		out[key] = v
 		b.finish(at)
 	}
+	if len(merges) == 0 {
+		return out, nil
+	}
+	merged := map[string]any{}
 	for _, m := range merges {
-		if fault := b.merge(m, out, depth+1); fault != nil {
+		if fault := b.merge(m, merged, depth+1); fault != nil {
 			return nil, fault
 		}
 	}
+	for k := range out {
+		delete(merged, k)
+	}
+	if b.inAlias == 0 {
+		b.nodes.Value(merged, merges[0].Line+b.offset)
+	}
+	maps.Copy(out, merged)
 	return out, nil
 }
 
