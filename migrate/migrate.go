@@ -3,7 +3,11 @@ package migrate
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"slices"
 	"sort"
+	"sync"
+	"sync/atomic"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -53,8 +57,10 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 	return res, ctx.Err()
 }
 
+// settle writes the ledger: objects in the order of their kinds and of the
+// input, each settled for itself on all cores.
 func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o nginx.Options) *ledger.Ledger {
-	s := &settler{notes: collect(emitted.Notes), targets: targetsOf(emitted), findings: map[*source.Ingress][]nginx.Finding{}}
+	s := &settler{notes: collect(emitted.Notes), targets: placements(emitted), findings: map[*source.Ingress][]nginx.Finding{}}
 	for _, f := range compiled.Findings {
 		s.findings[f.Ingress] = append(s.findings[f.Ingress], f)
 	}
@@ -63,40 +69,72 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		served[ing] = true
 	}
 	l := &ledger.Ledger{}
-	for _, ing := range set.Ingresses {
+	l.Entries = inParallel(l.Entries, set.Ingresses, func(ing *source.Ingress) []ledger.Entry {
 		switch {
 		case len(ing.Rejected) > 0:
-			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")...)
+			return whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")
 		case served[ing]:
-			l.Entries = append(l.Entries, s.ingress(ing, o)...)
-		default:
-			l.Entries = append(l.Entries, whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")...)
+			return s.ingress(ing, o)
 		}
-	}
+		return whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")
+	})
 	l.Entries = append(l.Entries, s.beside(emitted.Notes)...)
-	for _, svc := range set.Services {
-		l.Entries = append(l.Entries, whole(svc.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")...)
-	}
-	for _, x := range set.IngressClasses {
-		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "read to select Ingresses; a GatewayClass takes its place", "")...)
-	}
-	for _, x := range set.Secrets {
-		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "referenced by name only; Secrets stay as they are", "")...)
-	}
-	for _, x := range set.ConfigMaps {
+	l.Entries = inParallel(l.Entries, set.Services, func(x *source.Service) []ledger.Entry {
+		return whole(x.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")
+	})
+	l.Entries = inParallel(l.Entries, set.IngressClasses, func(x *source.IngressClass) []ledger.Entry {
+		return whole(x.Object, ledger.Ignored, "read to select Ingresses; a GatewayClass takes its place", "")
+	})
+	l.Entries = inParallel(l.Entries, set.Secrets, func(x *source.Secret) []ledger.Entry {
+		return whole(x.Object, ledger.Ignored, "referenced by name only; Secrets stay as they are", "")
+	})
+	l.Entries = inParallel(l.Entries, set.ConfigMaps, func(x *source.ConfigMap) []ledger.Entry {
 		if claims := compiled.Streams[x]; len(claims) > 0 {
-			l.Entries = append(l.Entries, s.streams(x, claims)...)
-			continue
+			return s.streams(x, claims)
 		}
-		l.Entries = append(l.Entries, whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")...)
-	}
-	for _, x := range set.Namespaces {
-		l.Entries = append(l.Entries, whole(x, ledger.Ignored, "namespaces stay as they are", "")...)
-	}
-	for _, x := range set.Others {
-		l.Entries = append(l.Entries, whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")...)
-	}
+		return whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")
+	})
+	l.Entries = inParallel(l.Entries, set.Namespaces, func(x *source.Object) []ledger.Entry {
+		return whole(x, ledger.Ignored, "namespaces stay as they are", "")
+	})
+	l.Entries = inParallel(l.Entries, set.Others, func(x *source.Object) []ledger.Entry {
+		return whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")
+	})
 	return l
+}
+
+// inParallel appends what f returns for each object, in order.
+func inParallel[T any](out []ledger.Entry, objects []T, f func(T) []ledger.Entry) []ledger.Entry {
+	results := make([][]ledger.Entry, len(objects))
+	const batch = 64
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+	)
+	for range min(runtime.GOMAXPROCS(0), 1+len(objects)/batch) {
+		wg.Go(func() {
+			for {
+				from := int(next.Add(batch)) - batch
+				if from >= len(objects) {
+					return
+				}
+				for i := from; i < min(from+batch, len(objects)); i++ {
+					results[i] = f(objects[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	for _, r := range results {
+		n += len(r)
+	}
+	out = slices.Grow(out, n)
+	for i, r := range results {
+		out = append(out, r...)
+		results[i] = nil
+	}
+	return out
 }
 
 // otherController says who serves an Ingress that this controller does not.

@@ -1,7 +1,8 @@
 package migrate
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
@@ -34,29 +35,21 @@ var findingEntry = map[nginx.FindingKind]struct {
 }
 
 // notes of one source object.
-type notes struct {
-	byFeature map[string][]emit.Note
-	all       []emit.Note
-}
+type notes []*emit.Note
 
-func collect(ns []emit.Note) map[routing.ObjectRef]*notes {
-	out := map[routing.ObjectRef]*notes{}
-	for _, n := range ns {
-		o := out[n.Origin.Object]
-		if o == nil {
-			o = &notes{byFeature: map[string][]emit.Note{}}
-			out[n.Origin.Object] = o
-		}
-		o.byFeature[string(n.Feature)] = append(o.byFeature[string(n.Feature)], n)
-		o.all = append(o.all, n)
+func collect(ns []emit.Note) map[routing.ObjectRef]notes {
+	out := map[routing.ObjectRef]notes{}
+	for i := range ns {
+		ref := ns[i].Origin.Object
+		out[ref] = append(out[ref], &ns[i])
 	}
 	return out
 }
 
 // settler closes the account of one Ingress after the other.
 type settler struct {
-	notes    map[routing.ObjectRef]*notes
-	targets  map[routing.ObjectRef]map[string][]ledger.Target // by rule path
+	notes    map[routing.ObjectRef]notes
+	targets  map[routing.ObjectRef][]placed
 	findings map[*source.Ingress][]nginx.Finding
 }
 
@@ -64,7 +57,8 @@ type settler struct {
 // Gateway it writes for, and what the source controller does of its own accord.
 func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 	var out []ledger.Entry
-	for _, n := range ns {
+	for i := range ns {
+		n := &ns[i]
 		if k := n.Origin.Object.Kind; n.Fate == emit.Kept || k == "Ingress" || k == "ConfigMap" {
 			continue
 		}
@@ -100,16 +94,14 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 		return acct.Close()
 	}
 	own := s.notes[ing.Object.Ref]
-	used := map[string]bool{}
+	used := map[emit.Feature]bool{}
 	targets := s.targets[ing.Object.Ref]
 	for _, c := range nginx.Claims(ing, o) {
 		s.claim(acct, c, own, used, targets)
 	}
-	if own != nil {
-		for _, n := range own.all {
-			if !used[string(n.Feature)] && n.Fate != emit.Kept {
-				acct.Note(entryOf(n, ing.Written(n.Origin.Path)))
-			}
+	for _, n := range own {
+		if !used[n.Feature] && n.Fate != emit.Kept {
+			acct.Note(entryOf(n, ing.Written(n.Origin.Path)))
 		}
 	}
 	return acct.Close()
@@ -119,7 +111,7 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.Entry {
 	acct := account(cm.Object)
 	acct.Mark(ledger.Ignored, "metadata", "names the ConfigMap only", "")
-	own, used := s.notes[cm.Object.Ref], map[string]bool{}
+	own, used := s.notes[cm.Object.Ref], map[emit.Feature]bool{}
 	for _, c := range claims {
 		s.claim(acct, c, own, used, s.targets[cm.Object.Ref])
 	}
@@ -127,26 +119,27 @@ func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.E
 }
 
 // claim settles a claim if the object has its path.
-func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own *notes, used map[string]bool, targets map[string][]ledger.Target) {
+func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map[emit.Feature]bool, targets []placed) {
 	acct.Present(c.Path, func() ledger.Entry {
 		e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
 		if len(c.Features) > 0 {
 			e.Status, e.Remedy = ledger.Converted, ""
-			if own != nil {
-				e = own.worst(e, c.Features, used)
-			}
+			e = own.worst(e, c.Features, used)
 		}
-		e.Targets = targets[rulePath(c.Path)]
+		e.Targets = targetsOf(targets, rulePath(c.Path))
 		return e
 	})
 }
 
 // worst is the worst fate of the features that carry a leaf.
-func (o *notes) worst(e ledger.Entry, features []string, used map[string]bool) ledger.Entry {
+func (o notes) worst(e ledger.Entry, features []string, used map[emit.Feature]bool) ledger.Entry {
 	path := e.Path
 	for _, f := range features {
-		for _, n := range o.byFeature[f] {
-			used[f] = true
+		for _, n := range o {
+			if string(n.Feature) != f {
+				continue
+			}
+			used[n.Feature] = true
 			if !concerns(n, path) {
 				continue
 			}
@@ -161,7 +154,7 @@ func (o *notes) worst(e ledger.Entry, features []string, used map[string]bool) l
 // concerns reports whether a note about one path of an Ingress is about the
 // leaf: notes of other paths are not, notes of annotations and hosts are about
 // every leaf that the feature carries.
-func concerns(n emit.Note, path string) bool {
+func concerns(n *emit.Note, path string) bool {
 	if strings.HasPrefix(path, "data[") || strings.HasPrefix(path, "data.") {
 		return n.Origin.Path == path
 	}
@@ -186,7 +179,7 @@ func rulePath(path string) string {
 	return ""
 }
 
-func entryOf(n emit.Note, path string) ledger.Entry {
+func entryOf(n *emit.Note, path string) ledger.Entry {
 	e := ledger.Entry{Status: fateStatus[n.Fate], Path: path, Message: n.Message, Remedy: n.Remedy}
 	if n.Closed {
 		e.Urgency = ledger.Closed
@@ -194,33 +187,37 @@ func entryOf(n emit.Note, path string) ledger.Entry {
 	return e
 }
 
-// targetsOf turns placements into ledger targets by source path.
-func targetsOf(res *emit.Result) map[routing.ObjectRef]map[string][]ledger.Target {
-	out := map[routing.ObjectRef]map[string][]ledger.Target{}
+// placed is where a rule of an object went.
+type placed struct {
+	path    string // of the rule in the object
+	targets []emit.Target
+}
+
+func placements(res *emit.Result) map[routing.ObjectRef][]placed {
+	out := map[routing.ObjectRef][]placed{}
 	for rule, places := range res.Placements {
-		m := out[rule.Origin.Object]
-		if m == nil {
-			m = map[string][]ledger.Target{}
-			out[rule.Origin.Object] = m
-		}
-		for _, p := range places {
-			m[rule.Origin.Path] = append(m[rule.Origin.Path], ledger.Target{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name, Path: p.Path})
-		}
-	}
-	for _, m := range out {
-		for k, list := range m {
-			sort.Slice(list, func(i, j int) bool {
-				a, b := list[i], list[j]
-				return a.Kind+"\x00"+a.Namespace+"\x00"+a.Name+"\x00"+a.Path < b.Kind+"\x00"+b.Namespace+"\x00"+b.Name+"\x00"+b.Path
-			})
-			uniq := list[:0]
-			for i, t := range list {
-				if i == 0 || t != list[i-1] {
-					uniq = append(uniq, t)
-				}
-			}
-			m[k] = uniq
-		}
+		out[rule.Origin.Object] = append(out[rule.Origin.Object], placed{rule.Origin.Path, places})
 	}
 	return out
+}
+
+// targetsOf lists where the rules of a path went, each place once, in the order
+// of their names.
+func targetsOf(list []placed, path string) []ledger.Target {
+	if path == "" {
+		return nil
+	}
+	var out []ledger.Target
+	for _, p := range list {
+		if p.path == path {
+			out = slices.Grow(out, len(p.targets))
+			for _, t := range p.targets {
+				out = append(out, ledger.Target(t))
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b ledger.Target) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path))
+	})
+	return slices.Compact(out)
 }

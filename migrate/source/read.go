@@ -80,8 +80,14 @@ func parseAll(ctx context.Context, chunks []chunk, r *reader) ([]result, error) 
 				if from >= len(chunks) {
 					return
 				}
-				for i := from; i < min(from+batch, len(chunks)); i++ {
-					results[i] = r.parse(&chunks[i], &aliased)
+				part := chunks[from:min(from+batch, len(chunks))]
+				trees := parseBatch(part, &aliased)
+				for i := range part {
+					if trees != nil {
+						results[from+i] = r.objectsOf(&part[i], trees[i])
+						continue
+					}
+					results[from+i] = r.parse(&part[i], &aliased)
 				}
 			}
 		})
@@ -108,6 +114,10 @@ func (r *reader) parse(c *chunk, aliased *atomic.Int64) (res result) {
 		}
 		return result{errs: []*DocumentError{{File: c.file, Line: fault.line, Err: fault.err, Remedy: fault.remedy}}}
 	}
+	return r.objectsOf(c, t)
+}
+
+func (r *reader) objectsOf(c *chunk, t *tree) (res result) {
 	res.entries, res.errs = r.objects(c, t)
 	return res
 }

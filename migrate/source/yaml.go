@@ -60,12 +60,18 @@ func parseYAML(c *chunk, total *atomic.Int64) (*tree, *faultAt) {
 		}
 		return nil, syntaxFault(c, err)
 	}
+	return treeOf(c, &doc, c.line-1, total)
+}
+
+// treeOf builds the tree of a parsed document; offset is what its line numbers
+// lack.
+func treeOf(c *chunk, doc *yaml.Node, offset int, total *atomic.Int64) (*tree, *faultAt) {
 	if doc.Kind != yaml.DocumentNode || len(doc.Content) != 1 {
 		return &tree{line: c.line}, nil
 	}
-	b := &builder{offset: c.line - 1, total: total}
+	b := &builder{offset: offset, total: total}
 	root := doc.Content[0]
-	b.nodes = make(ledger.Nodes, 0, 1+len(c.text)/24)
+	b.nodes = make(ledger.Nodes, 0, 4+bytes.Count(c.text, []byte("\n"))*5/4)
 	v, fault := b.value(root, 0)
 	if fault != nil {
 		return nil, fault
