@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -157,11 +158,13 @@ func otherController(set *source.Set, ing *source.Ingress) string {
 // whole accounts for an object in one stroke: every top-level part with leaves
 // gets the same entry.
 func whole(o *source.Object, status ledger.Status, message, remedy string) []ledger.Entry {
-	a := account(o)
-	for _, part := range o.Tree().Parts() {
-		a.Mark(status, part, message, remedy)
+	parts := o.Tree().Parts()
+	out := make([]ledger.Entry, len(parts))
+	for i, part := range parts {
+		out[i] = ledger.Entry{Status: status, Object: o.Ref, Path: part, File: o.File, Line: o.LineOf(part), Message: message, Remedy: remedy}
 	}
-	return a.Close()
+	slices.SortFunc(out, func(a, b ledger.Entry) int { return cmp.Compare(a.Path, b.Path) })
+	return out
 }
 
 func sourcesOf(res *emit.Result) map[routing.ObjectRef][]routing.ObjectRef {

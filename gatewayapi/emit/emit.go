@@ -6,7 +6,9 @@
 package emit
 
 import (
-	"sort"
+	"cmp"
+	"hash/maphash"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -100,7 +102,8 @@ type emitter struct {
 	names     nameRegistry
 	outcomes  map[outcomeKey]*outcome
 	keys      map[*routing.Action]string
-	noted     map[noteKey]bool
+	noted     map[uint64]int32 // index of the note by the hash of its key
+	seed      maphash.Seed
 	twins     map[*routing.Rule][]*routing.Rule
 	pending   []*stream
 
@@ -130,7 +133,7 @@ func newEmitter(t *routing.Table, o Options) *emitter {
 	}
 	return &emitter{
 		table: t, o: o, grants: map[grantKey]map[string]bool{}, policies: map[string]*policy{}, names: nameRegistry{},
-		outcomes: map[outcomeKey]*outcome{}, keys: map[*routing.Action]string{}, noted: map[noteKey]bool{}, twins: map[*routing.Rule][]*routing.Rule{},
+		outcomes: map[outcomeKey]*outcome{}, keys: map[*routing.Action]string{}, noted: map[uint64]int32{}, seed: maphash.MakeSeed(), twins: map[*routing.Rule][]*routing.Rule{},
 		placements: map[*routing.Rule][]Target{},
 	}
 }
@@ -150,40 +153,20 @@ func (e *emitter) finishPlacements() {
 		if len(list) < 2 {
 			continue
 		}
-		sort.SliceStable(list, func(i, j int) bool {
-			a, b := list[i], list[j]
-			if a.Kind != b.Kind {
-				return a.Kind < b.Kind
-			}
-			if a.Namespace != b.Namespace {
-				return a.Namespace < b.Namespace
-			}
-			if a.Name != b.Name {
-				return a.Name < b.Name
-			}
-			return a.Path < b.Path
+		slices.SortStableFunc(list, func(a, b Target) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Path, b.Path))
 		})
-		out := list[:1]
-		for _, t := range list[1:] {
-			if t != out[len(out)-1] {
-				out = append(out, t)
-			}
-		}
-		e.placements[r] = out
+		e.placements[r] = slices.Compact(list)
 	}
 }
 
 var kindOrder = map[string]int{"Gateway": 0, "ListenerSet": 1, "HTTPRoute": 2, "GRPCRoute": 3, "TLSRoute": 4, "TCPRoute": 5, "UDPRoute": 6, "BackendTLSPolicy": 7, "ReferenceGrant": 8}
 
 func sortObjects(objs []client.Object) {
-	sort.SliceStable(objs, func(i, j int) bool {
-		a, b := objs[i], objs[j]
-		if ka, kb := kindOrder[a.GetObjectKind().GroupVersionKind().Kind], kindOrder[b.GetObjectKind().GroupVersionKind().Kind]; ka != kb {
-			return ka < kb
-		}
-		if a.GetNamespace() != b.GetNamespace() {
-			return a.GetNamespace() < b.GetNamespace()
-		}
-		return a.GetName() < b.GetName()
+	slices.SortStableFunc(objs, func(a, b client.Object) int {
+		return cmp.Or(
+			cmp.Compare(kindOrder[a.GetObjectKind().GroupVersionKind().Kind], kindOrder[b.GetObjectKind().GroupVersionKind().Kind]),
+			cmp.Compare(a.GetNamespace(), b.GetNamespace()),
+			cmp.Compare(a.GetName(), b.GetName()))
 	})
 }

@@ -1,6 +1,10 @@
 package emit
 
-import "github.com/causeway-gateway/causeway/routing"
+import (
+	"hash/maphash"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
 
 // Feature is the part of a rule or listener that a note is about.
 type Feature string
@@ -80,13 +84,19 @@ func (e *emitter) note(r *routing.Rule, m remark) {
 	}
 }
 
-// noteAt records a note once per object, path, feature and message; a closing
-// repetition makes the first one closing.
+// noteAt records a note once per object, path, feature and message.
 func (e *emitter) noteAt(r *routing.Rule, at routing.Origin, m remark) {
 	k := noteKey{at.Object, at.Path, m.feature, m.message}
-	if e.noted[k] {
-		return
+	h := maphash.Comparable(e.seed, k)
+	for ; ; h++ {
+		i, ok := e.noted[h]
+		if !ok {
+			break
+		}
+		if n := &e.notes[i]; k == (noteKey{n.Origin.Object, n.Origin.Path, n.Feature, n.Message}) {
+			return
+		}
 	}
-	e.noted[k] = true
+	e.noted[h] = int32(len(e.notes))
 	e.notes = append(e.notes, Note{Rule: r, Origin: at, Feature: m.feature, Fate: m.fate, Message: m.message, Remedy: m.remedy, Closed: m.closed})
 }

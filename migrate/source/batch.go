@@ -12,53 +12,54 @@ import (
 // batchBytes bounds the text that is parsed in one go.
 const batchBytes = 64 << 10
 
-// parseBatch parses plain YAML documents with one parser, which costs much less
-// than a parser for each. It returns nil when any of them is not plain or the
-// parser is not content with all: each is parsed for itself then.
+// parseBatch parses the plain YAML documents among the chunks with one parser,
+// which costs much less than a parser for each. Documents that are not plain
+// have no tree, and none has when the parser is not content with all: they are
+// parsed for themselves then.
 func parseBatch(chunks []chunk, total *atomic.Int64) []*tree {
-	size := 0
-	for i := range chunks {
-		if !plainDocument(&chunks[i]) {
-			return nil
-		}
-		size += len(chunks[i].text) + 5
-	}
-	if len(chunks) < 2 || size > batchBytes {
-		return nil
-	}
-	text, starts, line := make([]byte, 0, size), make([]int, len(chunks)), 0
-	for i := range chunks {
-		text = append(text, "---\n"...)
-		starts[i] = line + 1
-		text = append(text, chunks[i].text...)
-		line += 1 + bytes.Count(chunks[i].text, []byte("\n"))
-		if text[len(text)-1] != '\n' {
-			text, line = append(text, '\n'), line+1
-		}
-	}
 	out := make([]*tree, len(chunks))
-	dec := yaml.NewDecoder(bytes.NewReader(text))
+	var (
+		text   []byte
+		plain  []int // indices of chunks
+		starts []int // lines of the text where they start
+		line   int
+	)
 	for i := range chunks {
+		c := &chunks[i]
+		if !plainDocument(c) || len(text)+len(c.text) > batchBytes {
+			continue
+		}
+		plain, starts = append(plain, i), append(starts, line+1)
+		text = append(append(text, "---\n"...), c.text...)
+		line += 1 + bytes.Count(c.text, []byte("\n"))
+	}
+	if len(plain) < 2 {
+		return out
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	trees := make([]*tree, len(chunks))
+	for j, i := range plain {
 		var doc yaml.Node
-		if dec.Decode(&doc) != nil || doc.Line < starts[i] || i+1 < len(chunks) && doc.Line > starts[i+1] {
-			return nil
+		if dec.Decode(&doc) != nil || doc.Line < starts[j] || j+1 < len(plain) && doc.Line > starts[j+1] {
+			return out
 		}
-		t, fault := treeOf(&chunks[i], &doc, chunks[i].line-1-starts[i], total)
+		t, fault := treeOf(&chunks[i], &doc, chunks[i].line-1-starts[j], total)
 		if fault != nil {
-			return nil
+			return out
 		}
-		out[i] = t
+		trees[i] = t
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil
+		return out
 	}
-	return out
+	return trees
 }
 
 // plainDocument tells documents whose meaning cannot depend on those before
-// them: no anchors or aliases (which a parser remembers), no directives and no
-// document markers.
+// them or end otherwise when another follows: no anchors or aliases (which a
+// parser remembers), no directives, no document markers, and a last line that
+// ends.
 func plainDocument(c *chunk) bool {
-	return !c.json && !c.rendered && invalidUTF8(c.text) < 0 && !bytes.ContainsAny(c.text, "&*%\r") &&
+	return !c.json && !c.rendered && bytes.HasSuffix(c.text, []byte("\n")) && invalidUTF8(c.text) < 0 && !bytes.ContainsAny(c.text, "&*%\r") &&
 		!bytes.HasPrefix(c.text, []byte("---")) && !bytes.Contains(c.text, []byte("\ufeff"))
 }

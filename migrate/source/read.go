@@ -83,7 +83,7 @@ func parseAll(ctx context.Context, chunks []chunk, r *reader) ([]result, error) 
 				part := chunks[from:min(from+batch, len(chunks))]
 				trees := parseBatch(part, &aliased)
 				for i := range part {
-					if trees != nil {
+					if trees[i] != nil {
 						results[from+i] = r.objectsOf(&part[i], trees[i])
 						continue
 					}
