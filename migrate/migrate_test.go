@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -16,7 +18,6 @@ import (
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate"
-	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/migrate/output"
 	"github.com/causeway-gateway/causeway/migrate/source"
@@ -189,23 +190,63 @@ func TestGuardedRoutesAreClosedByDefault(t *testing.T) {
 	}
 }
 
+// BenchmarkMigrate converts what was read: n Ingresses with two Services each,
+// to Gateway API objects with their ledger. live-MB is the heap in use at the
+// end, input and output together.
 func BenchmarkMigrate(b *testing.B) {
 	for _, n := range []int{1000, 5000, 20000} {
-		text := generate.YAML(n, 1)
-		for _, level := range []struct {
-			name string
-			l    validate.Level
-		}{{"off", validate.Off}, {"full", validate.Full}} {
+		set, _, err := source.Read(b.Context(), source.Options{Files: []string{"-"}, Stdin: bytes.NewReader(generate.YAML(n, 1))})
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, level := range levels {
 			b.Run(fmt.Sprintf("%d/validate=%s", n, level.name), func(b *testing.B) {
 				b.ReportAllocs()
+				var res *migrate.Result
+				for b.Loop() {
+					res = run(b, set, migrate.Options{Validate: level.level})
+				}
+				reportLive(b)
+				runtime.KeepAlive(res)
+			})
+		}
+		runtime.KeepAlive(set)
+	}
+}
+
+// BenchmarkPipeline also reads the Ingresses as YAML and writes the output as
+// YAML.
+func BenchmarkPipeline(b *testing.B) {
+	for _, n := range []int{1000, 5000, 20000} {
+		text := generate.YAML(n, 1)
+		for _, level := range levels {
+			b.Run(fmt.Sprintf("%d/validate=%s", n, level.name), func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetBytes(int64(len(text)))
 				for b.Loop() {
 					set, _, err := source.Read(b.Context(), source.Options{Files: []string{"-"}, Stdin: bytes.NewReader(text)})
 					if err != nil {
 						b.Fatal(err)
 					}
-					run(b, set, migrate.Options{Nginx: nginx.Options{}, Validate: level.l})
+					res := run(b, set, migrate.Options{Validate: level.level})
+					if err := output.WriteStream(io.Discard, res.Objects, output.Options{Format: "yaml"}, nil); err != nil {
+						b.Fatal(err)
+					}
 				}
 			})
 		}
 	}
+}
+
+var levels = []struct {
+	name  string
+	level validate.Level
+}{{"off", validate.Off}, {"schema", validate.Schema}, {"full", validate.Full}}
+
+func reportLive(b *testing.B) {
+	b.StopTimer()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "live-MB")
 }

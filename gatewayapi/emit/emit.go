@@ -76,6 +76,7 @@ type Result struct {
 // approximated.
 func Emit(t *routing.Table, o Options) *Result {
 	e := newEmitter(t, o)
+	e.presize()
 	e.collect()
 	e.settleClosed()
 	e.attach()
@@ -136,6 +137,23 @@ func newEmitter(t *routing.Table, o Options) *emitter {
 		outcomes: map[outcomeKey]*outcome{}, keys: map[*routing.Action]string{}, noted: map[uint64]int32{}, seed: maphash.MakeSeed(), twins: map[*routing.Rule][]*routing.Rule{},
 		placements: map[*routing.Rule][]Target{},
 	}
+}
+
+// presize makes room for what a table of this size usually becomes.
+func (e *emitter) presize() {
+	hosts, rules := 0, 0
+	for _, l := range e.table.Listeners {
+		hosts += len(l.Hosts)
+		for _, h := range l.Hosts {
+			rules += len(h.Rules)
+		}
+	}
+	e.vhosts = make([]*vhost, 0, hosts)
+	e.outcomes = make(map[outcomeKey]*outcome, rules)
+	e.placements = make(map[*routing.Rule][]Target, rules)
+	e.notes = make([]Note, 0, rules)
+	e.noted = make(map[uint64]int32, rules)
+	e.objects = make([]client.Object, 0, hosts)
 }
 
 func (e *emitter) has(f gatewayapi.Feature) bool { return gatewayapi.Has(e.o.Version, e.o.Channel, f) }

@@ -71,7 +71,8 @@ var portableTools = map[string]string{
 // Leaves it does not list are found by the walk of the ledger.
 func Claims(ing *source.Ingress, o Options) []Claim {
 	prefix := strings.TrimSuffix(orDefault(o.Prefix, DefaultPrefix), "/") + "/"
-	out := []Claim{
+	out := make([]Claim, 0, 8+len(ing.Annotations)+7*len(ing.Spec.Rules)+4*len(ing.Spec.TLS))
+	out = append(out, []Claim{
 		{Path: "metadata.name", Status: ledger.Converted, Message: "names the routes made from this Ingress"},
 		{Path: "metadata.namespace", Status: ledger.Converted, Message: "routes stay in this namespace"},
 		{Path: "metadata.labels", Status: ledger.Ignored, Message: "labels do not affect traffic"},
@@ -79,7 +80,7 @@ func Claims(ing *source.Ingress, o Options) []Claim {
 		{Path: "metadata.finalizers", Status: ledger.Ignored, Message: "finalizers do not affect traffic"},
 		{Path: "metadata.generateName", Status: ledger.Ignored, Message: "only used when the object is created"},
 		{Path: "spec.ingressClassName", Status: ledger.Converted, Message: "replaced by the Gateway's class"},
-	}
+	}...)
 	for _, k := range sortedKeys(ing.Annotations) {
 		path := ledger.Join("metadata.annotations", k)
 		if name, ok := strings.CutPrefix(k, prefix); ok {
@@ -88,7 +89,7 @@ func Claims(ing *source.Ingress, o Options) []Claim {
 		}
 		out = append(out, foreignClaim(path, k))
 	}
-	return append(out, specClaims(ing)...)
+	return specClaims(out, ing)
 }
 
 // settled are annotations whose row says all there is to say: what they ask for
@@ -145,35 +146,68 @@ func foreignClaim(path, key string) Claim {
 		Remedy: "check whether another tool reads it from the Ingress"}
 }
 
-func specClaims(ing *source.Ingress) []Claim {
-	var out []Claim
+// pathPointers are the paths of the leaves that almost every Ingress has,
+// written once.
+var pathPointers = func() (out [2][8]pathLeaves) {
+	for i := range out {
+		for j := range out[i] {
+			out[i][j] = leavesOf(newPathPointer(i, j))
+		}
+	}
+	return out
+}()
+
+// pathLeaves are the leaves of a path of an Ingress.
+type pathLeaves struct{ path, pathPath, pathType, service, port, resource string }
+
+func leavesOf(p string) pathLeaves {
+	return pathLeaves{p, p + ".path", p + ".pathType", p + ".backend.service.name", p + ".backend.service.port", p + ".backend.resource"}
+}
+
+func pathLeavesOf(rule, path int) pathLeaves {
+	if rule < len(pathPointers) && path < len(pathPointers[0]) {
+		return pathPointers[rule][path]
+	}
+	return leavesOf(newPathPointer(rule, path))
+}
+
+// What carries the leaves of a path, shared by all claims.
+var (
+	hostFeatures    = []string{"host", "listener"}
+	pathFeatures    = []string{"path", "order"}
+	typeFeatures    = []string{"path"}
+	backendFeatures = []string{"backend"}
+	tlsFeatures     = []string{"tls"}
+)
+
+func specClaims(out []Claim, ing *source.Ingress) []Claim {
 	if ing.Spec.DefaultBackend != nil {
-		out = append(out, Claim{Path: ing.Written("spec.defaultBackend"), Features: []string{"backend"}, Message: "serves what no path of its hosts takes"})
+		out = append(out, Claim{Path: ing.Written("spec.defaultBackend"), Features: backendFeatures, Message: "serves what no path of its hosts takes"})
 	}
 	ruled := map[string]bool{}
 	for i := range ing.Spec.Rules {
 		r := &ing.Spec.Rules[i]
 		ruled[strings.ToLower(r.Host)] = true
 		at := "spec.rules[" + strconv.Itoa(i) + "]"
-		out = append(out, Claim{Path: ing.Written(at + ".host"), Features: []string{"host", "listener"}})
+		out = append(out, Claim{Path: ing.Written(at + ".host"), Features: hostFeatures})
 		if r.HTTP == nil {
 			continue
 		}
 		for j := range r.HTTP.Paths {
-			p := pathPointer(i, j)
+			p := pathLeavesOf(i, j)
 			out = append(out,
-				Claim{Path: ing.Written(p + ".path"), Features: []string{"path", "order"}},
-				Claim{Path: ing.Written(p + ".pathType"), Features: []string{"path"}},
-				Claim{Path: ing.Written(p + ".backend.service.name"), Features: []string{"backend"}},
-				Claim{Path: ing.Written(p + ".backend.service.port"), Features: []string{"backend"}},
-				Claim{Path: ing.Written(p + ".backend.resource"), Status: ledger.Unsupported, Message: "ingress-nginx serves no resource backends", Remedy: "remove the path"})
+				Claim{Path: ing.Written(p.pathPath), Features: pathFeatures},
+				Claim{Path: ing.Written(p.pathType), Features: typeFeatures},
+				Claim{Path: ing.Written(p.service), Features: backendFeatures},
+				Claim{Path: ing.Written(p.port), Features: backendFeatures},
+				Claim{Path: ing.Written(p.resource), Status: ledger.Unsupported, Message: "ingress-nginx serves no resource backends", Remedy: "remove the path"})
 		}
 	}
 	for i, t := range ing.Spec.TLS {
 		at := "spec.tls[" + strconv.Itoa(i) + "]"
-		out = append(out, Claim{Path: at + ".secretName", Features: []string{"tls"}, Message: "certificate of the HTTPS listener"})
+		out = append(out, Claim{Path: at + ".secretName", Features: tlsFeatures, Message: "certificate of the HTTPS listener"})
 		for j, h := range t.Hosts {
-			c := Claim{Path: at + ".hosts[" + strconv.Itoa(j) + "]", Features: []string{"tls"}}
+			c := Claim{Path: at + ".hosts[" + strconv.Itoa(j) + "]", Features: tlsFeatures}
 			if !ruled[strings.ToLower(h)] {
 				c = Claim{Path: c.Path, Status: ledger.Ignored, Message: "this Ingress has no rule for the host; a TLS section alone neither serves nor redirects it"}
 			}

@@ -203,7 +203,7 @@ func (c *compiler) locationRules(srv *server, b nginxLocation, m routing.PathMat
 	}
 	var out []*routing.Rule
 	if b.set.redirectURL == "" && b.set.denied == "" && c.toHTTPS(srv, b.location) {
-		a := &routing.Action{CORS: b.set.cors, Redirect: &routing.Redirect{Code: c.cfg.number("http-redirect-code", 308), Scheme: "https", TrimSlash: !b.set.keepSlash}}
+		a := c.httpsRedirect(b.set)
 		switch {
 		case c.rewritesScheme(): // X-Forwarded-Proto decides, on either port
 			out = append(out, rule(routing.Match{Scheme: "http"}, a))
@@ -220,6 +220,14 @@ func (c *compiler) locationRules(srv *server, b nginxLocation, m routing.PathMat
 		out = append(out, rule(v.match, v.action))
 	}
 	return out
+}
+
+// httpsRedirect is the redirect to HTTPS; the locations of an Ingress share it.
+func (c *compiler) httpsRedirect(s *settings) *routing.Action {
+	if s.toHTTPS == nil {
+		s.toHTTPS = &routing.Action{CORS: s.cors, Redirect: &routing.Redirect{Code: c.cfg.number("http-redirect-code", 308), Scheme: "https", TrimSlash: !s.keepSlash}}
+	}
+	return s.toHTTPS
 }
 
 // canary returns the upstream that shares the requests of u, if it is there.

@@ -42,6 +42,13 @@ type location struct {
 }
 
 func pathPointer(rule, path int) string {
+	if rule < len(pathPointers) && path < len(pathPointers[0]) {
+		return pathPointers[rule][path].path
+	}
+	return newPathPointer(rule, path)
+}
+
+func newPathPointer(rule, path int) string {
 	return "spec.rules[" + strconv.Itoa(rule) + "].http.paths[" + strconv.Itoa(path) + "]"
 }
 

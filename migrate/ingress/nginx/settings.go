@@ -13,8 +13,9 @@ import (
 
 // settings are the annotations of one Ingress as the controller reads them.
 type settings struct {
-	dropped string // why the controller skips the whole Ingress
-	denied  string // why its locations answer 503
+	toHTTPS *routing.Action // made when needed
+	dropped string          // why the controller skips the whole Ingress
+	denied  string          // why its locations answer 503
 
 	canary        bool
 	canaryPolicy  canaryPolicy
