@@ -69,8 +69,8 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 	for _, ing := range compiled.Served {
 		served[ing] = true
 	}
-	l := &ledger.Ledger{}
-	l.Entries = inParallel(l.Entries, set.Ingresses, func(ing *source.Ingress) []ledger.Entry {
+	var parts [][]ledger.Entry
+	parts = inParallel(parts, set.Ingresses, func(ing *source.Ingress) []ledger.Entry {
 		switch {
 		case len(ing.Rejected) > 0:
 			return whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")
@@ -79,33 +79,33 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		}
 		return whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")
 	})
-	l.Entries = append(l.Entries, s.beside(emitted.Notes)...)
-	l.Entries = inParallel(l.Entries, set.Services, func(x *source.Service) []ledger.Entry {
+	parts = append(parts, s.beside(emitted.Notes))
+	parts = inParallel(parts, set.Services, func(x *source.Service) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")
 	})
-	l.Entries = inParallel(l.Entries, set.IngressClasses, func(x *source.IngressClass) []ledger.Entry {
+	parts = inParallel(parts, set.IngressClasses, func(x *source.IngressClass) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "read to select Ingresses; a GatewayClass takes its place", "")
 	})
-	l.Entries = inParallel(l.Entries, set.Secrets, func(x *source.Secret) []ledger.Entry {
+	parts = inParallel(parts, set.Secrets, func(x *source.Secret) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "referenced by name only; Secrets stay as they are", "")
 	})
-	l.Entries = inParallel(l.Entries, set.ConfigMaps, func(x *source.ConfigMap) []ledger.Entry {
+	parts = inParallel(parts, set.ConfigMaps, func(x *source.ConfigMap) []ledger.Entry {
 		if claims := compiled.Streams[x]; len(claims) > 0 {
 			return s.streams(x, claims)
 		}
 		return whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")
 	})
-	l.Entries = inParallel(l.Entries, set.Namespaces, func(x *source.Object) []ledger.Entry {
+	parts = inParallel(parts, set.Namespaces, func(x *source.Object) []ledger.Entry {
 		return whole(x, ledger.Ignored, "namespaces stay as they are", "")
 	})
-	l.Entries = inParallel(l.Entries, set.Others, func(x *source.Object) []ledger.Entry {
+	parts = inParallel(parts, set.Others, func(x *source.Object) []ledger.Entry {
 		return whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")
 	})
-	return l
+	return &ledger.Ledger{Entries: slices.Concat(parts...)}
 }
 
 // inParallel appends what f returns for each object, in order.
-func inParallel[T any](out []ledger.Entry, objects []T, f func(T) []ledger.Entry) []ledger.Entry {
+func inParallel[T any](out [][]ledger.Entry, objects []T, f func(T) []ledger.Entry) [][]ledger.Entry {
 	results := make([][]ledger.Entry, len(objects))
 	const batch = 64
 	var (
@@ -126,16 +126,7 @@ func inParallel[T any](out []ledger.Entry, objects []T, f func(T) []ledger.Entry
 		})
 	}
 	wg.Wait()
-	n := 0
-	for _, r := range results {
-		n += len(r)
-	}
-	out = slices.Grow(out, n)
-	for i, r := range results {
-		out = append(out, r...)
-		results[i] = nil
-	}
-	return out
+	return append(out, results...)
 }
 
 // otherController says who serves an Ingress that this controller does not.

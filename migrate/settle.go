@@ -96,7 +96,7 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	own := s.notes[ing.Object.Ref]
 	used := map[emit.Feature]bool{}
 	targets := s.targets[ing.Object.Ref]
-	for _, c := range nginx.Claims(ing, o) {
+	for c := range nginx.Claims(ing, o) {
 		s.claim(acct, c, own, used, targets)
 	}
 	for _, n := range own {

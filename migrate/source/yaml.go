@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -76,7 +77,7 @@ func treeOf(c *chunk, doc *yaml.Node, offset int, total *atomic.Int64) (*tree, *
 	if fault != nil {
 		return nil, fault
 	}
-	return &tree{root: v, line: root.Line + b.offset, nodes: b.nodes}, nil
+	return &tree{root: v, line: root.Line + b.offset, nodes: slices.Clone(b.nodes)}, nil // nodes live as long as the object
 }
 
 // builder turns nodes into JSON values.

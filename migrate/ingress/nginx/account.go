@@ -1,6 +1,7 @@
 package nginx
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 
@@ -69,28 +70,56 @@ var portableTools = map[string]string{
 
 // Claims lists what the front end knows about the leaves of a served Ingress.
 // Leaves it does not list are found by the walk of the ledger.
-func Claims(ing *source.Ingress, o Options) []Claim {
+func Claims(ing *source.Ingress, o Options) iter.Seq[Claim] {
 	prefix := strings.TrimSuffix(orDefault(o.Prefix, DefaultPrefix), "/") + "/"
-	out := make([]Claim, 0, 8+len(ing.Annotations)+7*len(ing.Spec.Rules)+4*len(ing.Spec.TLS))
-	out = append(out, []Claim{
-		{Path: "metadata.name", Status: ledger.Converted, Message: "names the routes made from this Ingress"},
-		{Path: "metadata.namespace", Status: ledger.Converted, Message: "routes stay in this namespace"},
-		{Path: "metadata.labels", Status: ledger.Ignored, Message: "labels do not affect traffic"},
-		{Path: "metadata.ownerReferences", Status: ledger.Ignored, Message: "ownership does not affect traffic"},
-		{Path: "metadata.finalizers", Status: ledger.Ignored, Message: "finalizers do not affect traffic"},
-		{Path: "metadata.generateName", Status: ledger.Ignored, Message: "only used when the object is created"},
-		{Path: "spec.ingressClassName", Status: ledger.Converted, Message: "replaced by the Gateway's class"},
-	}...)
-	for _, k := range sortedKeys(ing.Annotations) {
-		path := ledger.Join("metadata.annotations", k)
-		if name, ok := strings.CutPrefix(k, prefix); ok {
-			out = append(out, annotationClaim(path, name, o))
-			continue
+	return func(yield func(Claim) bool) {
+		for _, c := range metaClaims {
+			if !yield(c) {
+				return
+			}
 		}
-		out = append(out, foreignClaim(path, k))
+		for k := range ing.Annotations {
+			path := annotationPath(k)
+			c := foreignClaim
+			if name, ok := strings.CutPrefix(k, prefix); ok {
+				c = func(path, _ string) Claim { return annotationClaim(path, name, o) }
+			}
+			if !yield(c(path, k)) {
+				return
+			}
+		}
+		specClaims(ing, yield)
 	}
-	return specClaims(out, ing)
 }
+
+// metaClaims are about what every Ingress has besides its rules.
+var metaClaims = []Claim{
+	{Path: "metadata.name", Status: ledger.Converted, Message: "names the routes made from this Ingress"},
+	{Path: "metadata.namespace", Status: ledger.Converted, Message: "routes stay in this namespace"},
+	{Path: "metadata.labels", Status: ledger.Ignored, Message: "labels do not affect traffic"},
+	{Path: "metadata.ownerReferences", Status: ledger.Ignored, Message: "ownership does not affect traffic"},
+	{Path: "metadata.finalizers", Status: ledger.Ignored, Message: "finalizers do not affect traffic"},
+	{Path: "metadata.generateName", Status: ledger.Ignored, Message: "only used when the object is created"},
+	{Path: "spec.ingressClassName", Status: ledger.Converted, Message: "replaced by the Gateway's class"},
+}
+
+// annotationPath is the path of an annotation; those with the usual prefix are
+// written once.
+func annotationPath(key string) string {
+	if p, ok := annotationPaths[key]; ok {
+		return p
+	}
+	return ledger.Join("metadata.annotations", key)
+}
+
+var annotationPaths = func() map[string]string {
+	out := map[string]string{}
+	for _, row := range annotation.All() {
+		key := DefaultPrefix + "/" + row.Name
+		out[key] = ledger.Join("metadata.annotations", key)
+	}
+	return out
+}()
 
 // settled are annotations whose row says all there is to say: what they ask for
 // is what implementations do anyway, or nearly.
@@ -180,39 +209,66 @@ var (
 	tlsFeatures     = []string{"tls"}
 )
 
-func specClaims(out []Claim, ing *source.Ingress) []Claim {
-	if ing.Spec.DefaultBackend != nil {
-		out = append(out, Claim{Path: ing.Written("spec.defaultBackend"), Features: backendFeatures, Message: "serves what no path of its hosts takes"})
+// specClaims yields the claims of the spec; false when the reader has enough.
+func specClaims(ing *source.Ingress, yield func(Claim) bool) bool {
+	if ing.Spec.DefaultBackend != nil && !yield(Claim{Path: ing.Written("spec.defaultBackend"), Features: backendFeatures, Message: "serves what no path of its hosts takes"}) {
+		return false
 	}
-	ruled := map[string]bool{}
 	for i := range ing.Spec.Rules {
 		r := &ing.Spec.Rules[i]
-		ruled[strings.ToLower(r.Host)] = true
-		at := "spec.rules[" + strconv.Itoa(i) + "]"
-		out = append(out, Claim{Path: ing.Written(at + ".host"), Features: hostFeatures})
+		if !yield(Claim{Path: ing.Written(indexed("spec.rules[", i, "].host")), Features: hostFeatures}) {
+			return false
+		}
 		if r.HTTP == nil {
 			continue
 		}
 		for j := range r.HTTP.Paths {
 			p := pathLeavesOf(i, j)
-			out = append(out,
-				Claim{Path: ing.Written(p.pathPath), Features: pathFeatures},
-				Claim{Path: ing.Written(p.pathType), Features: typeFeatures},
-				Claim{Path: ing.Written(p.service), Features: backendFeatures},
-				Claim{Path: ing.Written(p.port), Features: backendFeatures},
-				Claim{Path: ing.Written(p.resource), Status: ledger.Unsupported, Message: "ingress-nginx serves no resource backends", Remedy: "remove the path"})
+			if !yield(Claim{Path: ing.Written(p.pathPath), Features: pathFeatures}) ||
+				!yield(Claim{Path: ing.Written(p.pathType), Features: typeFeatures}) ||
+				!yield(Claim{Path: ing.Written(p.service), Features: backendFeatures}) ||
+				!yield(Claim{Path: ing.Written(p.port), Features: backendFeatures}) ||
+				!yield(Claim{Path: ing.Written(p.resource), Status: ledger.Unsupported, Message: "ingress-nginx serves no resource backends", Remedy: "remove the path"}) {
+				return false
+			}
 		}
 	}
-	for i, t := range ing.Spec.TLS {
-		at := "spec.tls[" + strconv.Itoa(i) + "]"
-		out = append(out, Claim{Path: at + ".secretName", Features: tlsFeatures, Message: "certificate of the HTTPS listener"})
-		for j, h := range t.Hosts {
-			c := Claim{Path: at + ".hosts[" + strconv.Itoa(j) + "]", Features: tlsFeatures}
+	if len(ing.Spec.TLS) == 0 {
+		return true
+	}
+	ruled := make(map[string]bool, len(ing.Spec.Rules))
+	for i := range ing.Spec.Rules {
+		ruled[strings.ToLower(ing.Spec.Rules[i].Host)] = true
+	}
+	for i := range ing.Spec.TLS {
+		if !yield(Claim{Path: indexed("spec.tls[", i, "].secretName"), Features: tlsFeatures, Message: "certificate of the HTTPS listener"}) {
+			return false
+		}
+		hosts := indexed("spec.tls[", i, "].hosts[")
+		for j, h := range ing.Spec.TLS[i].Hosts {
+			c := Claim{Path: indexed(hosts, j, "]"), Features: tlsFeatures}
 			if !ruled[strings.ToLower(h)] {
 				c = Claim{Path: c.Path, Status: ledger.Ignored, Message: "this Ingress has no rule for the host; a TLS section alone neither serves nor redirects it"}
 			}
-			out = append(out, c)
+			if !yield(c) {
+				return false
+			}
 		}
 	}
-	return out
+	return true
 }
+
+// indexed writes a path with an index; the first are written once.
+func indexed(before string, i int, after string) string {
+	if i > 0 {
+		return before + strconv.Itoa(i) + after
+	}
+	for _, p := range firstPaths {
+		if len(p) == len(before)+1+len(after) && strings.HasPrefix(p, before) && strings.HasSuffix(p, after) {
+			return p
+		}
+	}
+	return before + "0" + after
+}
+
+var firstPaths = []string{"spec.rules[0].host", "spec.tls[0].secretName", "spec.tls[0].hosts[", "spec.tls[0].hosts[0]"}
