@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -22,6 +23,9 @@ import (
 	"github.com/causeway-gateway/causeway/migrate/output"
 	"github.com/causeway-gateway/causeway/migrate/source"
 )
+
+// tContext is the context of tests that have no testing.T at hand.
+var tContext = context.Background() //nolint:usetesting // shared with rapid and fuzz functions
 
 var update = flag.Bool("update", false, "write the golden files")
 

@@ -2,7 +2,6 @@ package migrate_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -75,14 +74,14 @@ var gateway = routing.ObjectRef{Kind: "Gateway", Namespace: "default", Name: "ga
 func convertCase(t *testing.T, c *observed.Case, cluster []byte, channel string) (*migrate.Result, *routing.Table) {
 	t.Helper()
 	in := bytes.NewReader([]byte(c.Manifests + "\n---\n" + string(cluster)))
-	set, _, err := source.Read(context.Background(), source.Options{Files: []string{"-"}, Stdin: in})
+	set, _, err := source.Read(t.Context(), source.Options{Files: []string{"-"}, Stdin: in})
 	if err != nil {
 		t.Fatal(err)
 	}
 	o := migrate.Options{Nginx: nginx.Options{Release: fmt.Sprint(c.Release), Config: c.ConfigMap}}
 	o.Emit.DefaultCertificate = "ingress-nginx/default-certificate"
 	o.Emit.Channel = gatewayapi.Channel(channel)
-	res, err := migrate.Run(context.Background(), set, o)
+	res, err := migrate.Run(t.Context(), set, o)
 	if err != nil {
 		t.Fatal(err)
 	}

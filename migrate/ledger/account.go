@@ -72,7 +72,7 @@ func (a *Account) record(e Entry, line int) {
 // in reading order.
 func (a *Account) Uncovered() []string {
 	var out []string
-	skip := func(node int) bool { return a.covered != nil && a.covered[node] }
+	skip := func(node int) bool { return len(a.covered) > 0 && a.covered[node] }
 	a.Tree.leaves(nil, storageFields, skip, func(s *step) { out = append(out, s.path()) })
 	return out
 }

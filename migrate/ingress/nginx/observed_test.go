@@ -2,7 +2,6 @@ package nginx_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"testing"
@@ -47,7 +46,7 @@ func TestObservedAnswers(t *testing.T) {
 func compileCase(t *testing.T, c *observed.Case, cluster []byte) *routing.Table {
 	t.Helper()
 	in := bytes.NewReader([]byte(c.Manifests + "\n---\n" + string(cluster)))
-	set, problems, err := source.Read(context.Background(), source.Options{Files: []string{"-"}, Stdin: in})
+	set, problems, err := source.Read(t.Context(), source.Options{Files: []string{"-"}, Stdin: in})
 	if err != nil {
 		t.Fatal(err)
 	}

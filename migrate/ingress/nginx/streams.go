@@ -86,13 +86,13 @@ func (c *compiler) streams(configMap string, protocol routing.Protocol) ([]*rout
 // that of the ConfigMap. Without a match the controller opens no port.
 func (c *compiler) streamBackend(s stream, protocol routing.Protocol) (routing.Backend, error) {
 	b := routing.Backend{Namespace: s.namespace, Name: s.name, Weight: 1, Protocol: protocol.String()}
-	number, notNumber := strconv.Atoi(s.servicePort)
+	number, numbered := portNumber(s.servicePort)
 	id := s.namespace + "/" + s.name
 	svc := c.services[id]
 	switch {
 	case svc == nil && c.complete:
 		return b, fmt.Errorf("there is no Service %s", id)
-	case svc == nil && notNumber != nil:
+	case svc == nil && !numbered:
 		b.Invalid = fmt.Sprintf("the Service %s is not in the input, so its port %s cannot be resolved", id, s.servicePort)
 		return b, nil
 	case svc == nil:
@@ -104,12 +104,17 @@ func (c *compiler) streamBackend(s stream, protocol routing.Protocol) (routing.B
 		if string(p.Protocol) != protocol.String() && (p.Protocol != "" || protocol != routing.TCP) {
 			continue
 		}
-		if notNumber != nil && p.Name == s.servicePort || notNumber == nil && int(p.Port) == number {
+		if !numbered && p.Name == s.servicePort || numbered && int(p.Port) == number {
 			b.Port = int(p.Port)
 			return b, nil
 		}
 	}
 	return b, fmt.Errorf("the Service %s has no %s port %s", id, protocol, s.servicePort)
+}
+
+func portNumber(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil
 }
 
 func streamClaim(path string, s stream, protocol routing.Protocol) Claim {

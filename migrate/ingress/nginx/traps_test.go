@@ -2,7 +2,6 @@ package nginx_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"sort"
 	"strings"
@@ -145,7 +144,7 @@ func TestTraps(t *testing.T) {
 			for _, m := range c.ingresses {
 				text += m.yaml()
 			}
-			set, problems, err := source.Read(context.Background(), source.Options{Files: []string{"-"}, Stdin: bytes.NewReader([]byte(text))})
+			set, problems, err := source.Read(t.Context(), source.Options{Files: []string{"-"}, Stdin: bytes.NewReader([]byte(text))})
 			if err != nil || len(problems) > 0 {
 				t.Fatal(err, problems)
 			}
