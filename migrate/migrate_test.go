@@ -25,7 +25,7 @@ import (
 )
 
 // tContext is the context of tests that have no testing.T at hand.
-var tContext = context.Background() //nolint:usetesting // shared with rapid and fuzz functions
+var tContext = context.Background()
 
 var update = flag.Bool("update", false, "write the golden files")
 

@@ -202,7 +202,8 @@ func probes(set *source.Set) []routing.Request {
 // unlike says how two decisions differ for a client and a backend; "" when
 // they do not.
 func unlike(a, b routing.Decision) string {
-	if a.Why == nil && b.Why == nil || a.Status == 404 && b.Why == nil {
+	// Refused before and not served after is the same for who gets in: nobody.
+	if b.Why == nil && (a.Why == nil || len(a.Backends) == 0 && a.Location == "") {
 		return ""
 	}
 	switch {

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -192,7 +193,7 @@ func (c *compiler) settleMesh() {
 			for _, ns := range names {
 				consumers = append(consumers, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: last[ns].Origin})
 			}
-			h.Rules = append(consumers, producers...)
+			h.Rules = slices.Concat(consumers, producers)
 		}
 	}
 }

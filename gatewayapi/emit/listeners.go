@@ -52,6 +52,7 @@ type listenerPlan struct {
 	byGateway map[string][]*listener
 	parents   []*parent
 	clientCA  map[string]map[int]*routing.ListenerTLS
+	certified map[listenerKey]bool // HTTPS names with a certificate, by hostname and port
 }
 
 // attach plans the listeners that the virtual hosts need. One HTTP listener
@@ -68,6 +69,14 @@ func (e *emitter) attach() {
 		for _, h := range l.Hosts {
 			for _, p := range h.Names {
 				passed[listenerKey{hostname: p.String(), port: portOf(l)}] = true
+			}
+		}
+	}
+	e.listeners.certified = map[listenerKey]bool{}
+	for _, v := range e.vhosts {
+		for _, s := range v.sites {
+			if s.listener.Protocol == routing.HTTPS && len(v.entries) > 0 && len(e.certificates(s)) > 0 {
+				e.listeners.certified[listenerKey{hostname: s.name, port: portOf(s.listener)}] = true
 			}
 		}
 	}
@@ -137,14 +146,11 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 	var certs []string
 	switch {
 	case s.listener.Protocol == routing.HTTPS:
-		certs = s.host.Certificates
-		if len(certs) == 0 && s.listener.TLS != nil {
-			certs = s.listener.TLS.Certificates
-		}
-		if len(certs) == 0 && e.o.DefaultCertificate != "" {
-			certs = []string{e.o.DefaultCertificate}
-		}
+		certs = e.certificates(s)
 		if len(certs) == 0 {
+			if l := e.broaderListener(v, s, ns); l != nil {
+				return l
+			}
 			at := s.host.Origin
 			if at.Object.Name == "" && len(v.entries) > 0 {
 				at = v.entries[0].rule.Origin
@@ -169,6 +175,58 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 		e.clientCA(e.gatewayFor(ns), s.listener)
 	}
 	return l
+}
+
+// certificates lists the certificates of an HTTPS site.
+func (e *emitter) certificates(s site) []string {
+	switch {
+	case len(s.host.Certificates) > 0:
+		return s.host.Certificates
+	case s.listener.TLS != nil && len(s.listener.TLS.Certificates) > 0:
+		return s.listener.TLS.Certificates
+	case e.o.DefaultCertificate != "":
+		return []string{e.o.DefaultCertificate}
+	}
+	return nil
+}
+
+// broaderListener is the HTTPS listener of the next broader name that has a
+// certificate. Without it requests to the site would find that listener all the
+// same and be taken by the broader name's rules, past guards of the site's own.
+func (e *emitter) broaderListener(v *vhost, s site, ns string) *listener {
+	if e.o.Gateway.Kind == PerNamespace {
+		return nil // the other listener may be at another address
+	}
+	port := portOf(s.listener)
+	for name := strings.TrimPrefix(s.name, "*."); name != ""; {
+		i := strings.IndexByte(name, '.')
+		if i < 0 {
+			name = ""
+		} else {
+			name = name[i+1:]
+		}
+		hostname := "*." + name
+		if name == "" {
+			hostname = ""
+		}
+		if !e.listeners.certified[listenerKey{hostname: hostname, port: port}] {
+			continue
+		}
+		at := s.host.Origin
+		if at.Object.Name == "" && len(v.entries) > 0 {
+			at = v.entries[0].rule.Origin
+		}
+		e.noteAt(nil, at, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + s.name + " was answered with the controller's default certificate; now it gets that of " + orAnyHost(hostname), remedy: "give the host a certificate"})
+		return e.listener(e.gatewayFor(ns), routing.HTTPS, port, hostname, s.host.Origin)
+	}
+	return nil
+}
+
+func orAnyHost(name string) string {
+	if name == "" {
+		return "hosts without one of their own"
+	}
+	return name
 }
 
 // clientCA validates client certificates for a whole port (GEP-91).

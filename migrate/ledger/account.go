@@ -100,8 +100,10 @@ func Join(path, key string) string {
 		}
 		return path + "." + key
 	}
-	return path + "['" + strings.ReplaceAll(key, "'", `\'`) + "']"
+	return path + "['" + quoter.Replace(key) + "']"
 }
+
+var quoter = strings.NewReplacer(`\`, `\\`, "'", `\'`)
 
 func plain(key string) bool {
 	for i := 0; i < len(key); i++ {

@@ -27,7 +27,7 @@ func TestUnmarkedLeavesShowUpAsUnsupported(t *testing.T) {
 
 func TestJoinQuotesWhatIsNoName(t *testing.T) {
 	for in, want := range map[[2]string]string{
-		{"", "spec"}: "spec", {"spec", "host"}: "spec.host", {"m", "a/b"}: "m['a/b']", {"m", "it's"}: `m['it\'s']`, {"m", ""}: "m['']",
+		{"", "spec"}: "spec", {"spec", "host"}: "spec.host", {"m", "a/b"}: "m['a/b']", {"m", "it's"}: `m['it\'s']`, {"m", ""}: "m['']", {"m", `back\`}: `m['back\\']`,
 	} {
 		if got := Join(in[0], in[1]); got != want {
 			t.Errorf("Join(%q) = %s, want %s", in, got, want)

@@ -244,15 +244,15 @@ func nextStep(path string) (key string, index int, rest string, ok bool) {
 }
 
 func quotedStep(path string) (key string, index int, rest string, ok bool) {
-	if end := strings.Index(path, "']"); end >= 0 && strings.IndexByte(path[:end], '\\') < 0 {
-		return path[2:end], -1, path[end+2:], true
+	if end := strings.Index(path[2:], "']"); end >= 0 && strings.IndexByte(path[2:2+end], '\\') < 0 {
+		return path[2 : 2+end], -1, path[2+end+2:], true
 	}
 	var b strings.Builder
 	for i := 2; i < len(path); i++ {
 		switch {
-		case path[i] == '\\' && i+1 < len(path) && path[i+1] == '\'':
-			b.WriteByte('\'')
+		case path[i] == '\\' && i+1 < len(path):
 			i++
+			b.WriteByte(path[i])
 		case path[i] == '\'' && i+1 < len(path) && path[i+1] == ']':
 			return b.String(), -1, path[i+2:], true
 		default:

@@ -65,7 +65,7 @@ func WriteDir(ctx context.Context, objs []client.Object, o Options, from func(cl
 	if err != nil {
 		return nil, fmt.Errorf("open output folder: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // opened for reading
 
 	d := &folder{root: root, opts: o, plan: p}
 	s, err := d.compare(ctx)
