@@ -75,7 +75,7 @@ func (e *emitter) attach() {
 	e.listeners.certified = map[listenerKey]bool{}
 	for _, v := range e.vhosts {
 		for _, s := range v.sites {
-			if s.listener.Protocol == routing.HTTPS && len(v.entries) > 0 && len(e.certificates(s)) > 0 {
+			if s.listener.Protocol == routing.HTTPS && len(v.entries) > 0 && len(e.certificates(s)) > 0 && !passed[listenerKey{hostname: s.name, port: portOf(s.listener)}] {
 				e.listeners.certified[listenerKey{hostname: s.name, port: portOf(s.listener)}] = true
 			}
 		}
@@ -151,15 +151,11 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 			if l := e.broaderListener(v, s, ns); l != nil {
 				return l
 			}
-			at := s.host.Origin
-			if at.Object.Name == "" && len(v.entries) > 0 {
-				at = v.entries[0].rule.Origin
-			}
 			name := s.name
 			if name == "" {
 				name = "requests without a known host"
 			}
-			e.noteAt(nil, at, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + name + " was answered with the controller's default certificate; it is not served", remedy: "name a default certificate, or give the host one"})
+			e.noteSite(v, s, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + name + " was answered with the controller's default certificate; it is not served", remedy: "name a default certificate, or give the host one"})
 			return nil
 		}
 	case e.o.Gateway.Kind != Existing && !v.fall:
@@ -175,6 +171,21 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 		e.clientCA(e.gatewayFor(ns), s.listener)
 	}
 	return l
+}
+
+// noteSite records a note about a site for every object with rules on it.
+func (e *emitter) noteSite(v *vhost, s site, m remark) {
+	seen := map[routing.ObjectRef]bool{}
+	if s.host.Origin.Object.Name != "" {
+		seen[s.host.Origin.Object] = true
+		e.noteAt(nil, s.host.Origin, m)
+	}
+	for _, en := range v.entries {
+		if at := en.rule.Origin; !seen[at.Object] {
+			seen[at.Object] = true
+			e.noteAt(nil, at, m)
+		}
+	}
 }
 
 // certificates lists the certificates of an HTTPS site.
@@ -212,11 +223,7 @@ func (e *emitter) broaderListener(v *vhost, s site, ns string) *listener {
 		if !e.listeners.certified[listenerKey{hostname: hostname, port: port}] {
 			continue
 		}
-		at := s.host.Origin
-		if at.Object.Name == "" && len(v.entries) > 0 {
-			at = v.entries[0].rule.Origin
-		}
-		e.noteAt(nil, at, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + s.name + " was answered with the controller's default certificate; now it gets that of " + orAnyHost(hostname), remedy: "give the host a certificate"})
+		e.noteSite(v, s, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + s.name + " was answered with the controller's default certificate; now it gets that of " + orAnyHost(hostname), remedy: "give the host a certificate"})
 		return e.listener(e.gatewayFor(ns), routing.HTTPS, port, hostname, s.host.Origin)
 	}
 	return nil
