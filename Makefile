@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/causeway
@@ -25,13 +25,18 @@ test: ## vet and test everything
 test-race: ## race detector over the concurrent packages
 	CGO_ENABLED=1 go test -race ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate
 
+.PHONY: test-browser
+test-browser: ## the HTML report in a headless Chromium, which must be installed
+	go test -tags browser -run InBrowser ./cmd
+
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools
 	go tool -modfile=hack/tools/go.mod golangci-lint run ./...
 
 .PHONY: verify
-verify: ## formatting, import rules, generated files
+verify: ## formatting, import rules, generated files, go.mod
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ."; exit 1; }
+	go mod tidy -diff
 	go run ./hack/verify-imports
 	go run ./hack/annotations -check
 	go run ./hack/schemas -check
@@ -40,10 +45,13 @@ verify: ## formatting, import rules, generated files
 bench: ## benchmarks, once each
 	go test -run '^$$' -bench . -benchtime 1x ./routing ./gatewayapi/... ./migrate/...
 
+FUZZTIME ?= 20s
 .PHONY: fuzz
-fuzz: ## a short run of each fuzz test
-	go test -run '^$$' -fuzz FuzzRoute -fuzztime 10s ./routing
-	go test -run '^$$' -fuzz FuzzRead -fuzztime 10s ./migrate/source
+fuzz: ## every fuzz test for FUZZTIME each
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/{f[++n]=$$1} /^ok/{for(i=1;i<=n;i++) print f[i], $$2; n=0}' | while read -r name pkg; do \
+		echo "== $$name $$pkg"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
+	done
 
 .PHONY: clean
 clean: ## remove what the targets write
