@@ -108,7 +108,10 @@ func besides(t *testing.T, ctx context.Context) {
 		X, Y float64
 		Text string
 	}
-	if err := chromedp.Run(ctx, chromedp.Evaluate(`[...document.querySelectorAll('details.object:not([hidden]) .sides > div')].map(d => ({X: d.getBoundingClientRect().x, Y: d.getBoundingClientRect().y, Text: d.innerText}))`, &sides)); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Evaluate(`(() => {
+		document.querySelector('details.object:not([hidden])').scrollIntoView();
+		return [...document.querySelectorAll('details.object:not([hidden]) .sides > div')].map(d => ({X: d.getBoundingClientRect().x, Y: d.getBoundingClientRect().y, Text: d.textContent}));
+	})()`, &sides)); err != nil {
 		t.Fatal(err)
 	}
 	if len(sides) != 2 {

@@ -13,7 +13,7 @@ import (
 var page string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"where": where, "urgency": func(u ledger.Urgency) string { return urgencyNames[u] },
+	"where": where, "places": otherPlaces, "urgency": func(u ledger.Urgency) string { return urgencyNames[u] },
 }).Parse(page))
 
 type htmlObject struct {

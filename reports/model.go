@@ -138,3 +138,11 @@ func where(e *ledger.Entry) string {
 	}
 	return fmt.Sprintf("%s:%d", e.File, e.Line)
 }
+
+// otherPlaces says that a finding stands in n places besides the one named.
+func otherPlaces(n int) string {
+	if n == 1 {
+		return "and 1 other place"
+	}
+	return fmt.Sprintf("and %d other places", n)
+}

@@ -49,11 +49,11 @@ func WriteText(w io.Writer, m *Migration, o TextOptions) error {
 		}
 		fmt.Fprintf(b, "\n[%s] %s", label, g.entries[0].Object)
 		if len(g.entries) > 1 {
-			fmt.Fprintf(b, " and %d more places", len(g.entries)-1)
+			b.WriteString(" " + otherPlaces(len(g.entries)-1))
 		}
 		fmt.Fprintln(b)
 		if at := where(g.entries[0]); at != "" {
-			fmt.Fprintf(b, "  %s %s\n", at, g.entries[0].Path)
+			fmt.Fprintln(b, strings.TrimRight("  "+at+" "+g.entries[0].Path, " "))
 		}
 		wrapped(b, "  ", g.message)
 		if g.remedy != "" {

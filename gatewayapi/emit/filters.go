@@ -254,7 +254,7 @@ func mirrorShare(percent float64) (*int32, *gwv1.Fraction) {
 func (b *builder) timeouts() {
 	t := b.a.Timeouts
 	if t.Connect != 0 {
-		b.say(FeatureTimeouts, NeedsExtension, "the connect timeout "+t.Connect.String()+" has no field in Gateway API", "use the implementation's own backend policy, such as Envoy Gateway BackendTrafficPolicy timeout.tcp.connectTimeout")
+		b.say(FeatureConnectTimeout, NeedsExtension, "the connect timeout "+t.Connect.String()+" has no field in Gateway API", "use the implementation's own backend policy, such as Envoy Gateway BackendTrafficPolicy timeout.tcp.connectTimeout")
 	}
 	out := &gwv1.HTTPRouteTimeouts{}
 	attempt := t.BackendRequest

@@ -29,6 +29,7 @@ const (
 	FeatureCORS              Feature = "cors"
 	FeatureMirror            Feature = "mirror"
 	FeatureTimeouts          Feature = "timeouts"
+	FeatureConnectTimeout    Feature = "connect-timeout"
 	FeatureRetry             Feature = "retry"
 	FeatureAffinity          Feature = "affinity"
 	FeatureRespond           Feature = "respond"

@@ -22,6 +22,9 @@ var extensions = []string{".json", ".yaml", ".yml"}
 // RecognizedKustomizationFileNames).
 var kustomizationFiles = []string{"kustomization.yaml", "kustomization.yml", "Kustomization"}
 
+// stateFile is where package output remembers what it wrote to a folder.
+const stateFile = ".causeway.json"
+
 const fetchTimeout = 30 * time.Second
 
 // file is one input with its content.
@@ -118,6 +121,9 @@ func (g *gatherer) folder(ctx context.Context, root string) error {
 			return nil
 		}
 		if !slices.Contains(extensions, filepath.Ext(path)) {
+			return nil
+		}
+		if d.Name() == stateFile {
 			return nil
 		}
 		if slices.Contains(kustomizationFiles, d.Name()) {

@@ -34,7 +34,7 @@ var features = map[string][]string{
 	"canary-by-cookie": {"headers"},
 	"enable-cors":      {"cors"}, "cors-allow-origin": {"cors"}, "cors-allow-methods": {"cors"}, "cors-allow-headers": {"cors"},
 	"cors-expose-headers": {"cors"}, "cors-allow-credentials": {"cors"}, "cors-max-age": {"cors"},
-	"proxy-connect-timeout": {"timeouts"}, "proxy-read-timeout": {"timeouts"}, "proxy-send-timeout": {"timeouts"},
+	"proxy-connect-timeout": {"connect-timeout"}, "proxy-read-timeout": {"timeouts"}, "proxy-send-timeout": {"timeouts"},
 	"proxy-next-upstream": {"retry"}, "proxy-next-upstream-tries": {"retry"},
 	"affinity": {"affinity"}, "session-cookie-name": {"affinity"}, "session-cookie-path": {"affinity"},
 	"session-cookie-domain": {"affinity"}, "session-cookie-samesite": {"affinity"}, "session-cookie-secure": {"affinity"},

@@ -152,7 +152,7 @@ func (c *compiler) find(k FindingKind, ing *source.Ingress, path, message, remed
 func (c *compiler) originOf(ing *source.Ingress, path string) routing.Origin {
 	o := routing.Origin{Object: routing.ObjectRef{Kind: "Ingress", Namespace: ing.Namespace, Name: ing.Name}, Path: path}
 	if ing.Object != nil {
-		o.File, o.Line = ing.Object.File, ing.Object.Line
+		o.File, o.Line = ing.Object.File, ing.Object.LineOf(ing.Written(path))
 	}
 	return o
 }
