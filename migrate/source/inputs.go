@@ -127,6 +127,9 @@ func (g *gatherer) folder(ctx context.Context, root string) error {
 			return nil
 		}
 		if slices.Contains(kustomizationFiles, d.Name()) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), stateFile)); err == nil {
+				return nil // it only lists the files beside it
+			}
 			g.problems = append(g.problems, &DocumentError{File: path, Line: 1, Warning: true,
 				Err: errors.New("a kustomization is not read as a manifest"), Remedy: "build it with -k " + filepath.Dir(path)})
 			return nil
