@@ -24,7 +24,7 @@ func WriteMarkdown(w io.Writer, m *Migration) error {
 		for _, g := range groups {
 			fmt.Fprintf(b, "- **%s** `%s`", g.status, cell.Replace(g.entries[0].Object.String()))
 			if len(g.entries) > 1 {
-				b.WriteString(" " + otherPlaces(len(g.entries)-1))
+				fmt.Fprint(b, " ", otherPlaces(len(g.entries)-1))
 			}
 			fmt.Fprintf(b, ": %s", cell.Replace(g.message))
 			if g.remedy != "" {

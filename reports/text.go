@@ -49,7 +49,7 @@ func WriteText(w io.Writer, m *Migration, o TextOptions) error {
 		}
 		fmt.Fprintf(b, "\n[%s] %s", label, g.entries[0].Object)
 		if len(g.entries) > 1 {
-			b.WriteString(" " + otherPlaces(len(g.entries)-1))
+			fmt.Fprint(b, " ", otherPlaces(len(g.entries)-1))
 		}
 		fmt.Fprintln(b)
 		if at := where(g.entries[0]); at != "" {
