@@ -65,7 +65,7 @@ A route whose access control cannot be kept is closed, not opened, unless
 	fl.StringVar(&f.channel, "channel", string(gatewayapi.Standard), "release channel: standard or experimental")
 	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of new Gateways (default: the name to fill in, \"gateway\")")
 	fl.StringVar(&f.gateway, "gateway", "", "attach to this existing Gateway, namespace/name")
-	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared, one for everything, or per-namespace, one beside the routes")
+	fl.StringVar(&f.layout, "gateway-layout", "shared", "new Gateways: shared, one for everything; per-namespace, one beside the routes; team-listeners, one for everything with a ListenerSet in each namespace that holds its own certificates (v1.5)")
 	fl.StringVar(&f.certificate, "default-certificate", "", "Secret namespace/name for hosts without a certificate of their own")
 	fl.BoolVar(&f.unguarded, "allow-unguarded", false, "emit routes even though their access control is lost")
 	fl.StringVar(&f.validate, "validate", "full", "check the output against the CRDs: full, schema or off")
@@ -102,6 +102,9 @@ func (f *migrateFlags) options() (migrate.Options, error) {
 	layout, err := gatewayLayout(f.layout, f.gateway)
 	if err != nil {
 		return o, err
+	}
+	if layout.Kind == emit.TeamListeners && !gatewayapi.Has(v, ch, gatewayapi.FeatureListenerSet) {
+		return o, usagef("--gateway-layout team-listeners needs ListenerSets, which Gateway API %s has not: use v1.5 or per-namespace", v)
 	}
 	o.Validate = level
 	o.Emit = emit.Options{Version: v, Channel: ch, GatewayClass: f.gatewayClass, Gateway: layout, AllowUnguarded: f.unguarded, DefaultCertificate: f.certificate}
@@ -179,8 +182,10 @@ func gatewayLayout(layout, existing string) (emit.Layout, error) {
 		return emit.Layout{}, nil
 	case "per-namespace":
 		return emit.Layout{Kind: emit.PerNamespace}, nil
+	case "team-listeners":
+		return emit.Layout{Kind: emit.TeamListeners}, nil
 	}
-	return emit.Layout{}, usagef("--gateway-layout %s is not known: use shared or per-namespace", layout)
+	return emit.Layout{}, usagef("--gateway-layout %s is not known: use shared, per-namespace or team-listeners", layout)
 }
 
 // write writes the objects to --out or standard output.

@@ -47,7 +47,7 @@ func genOptions(t *rapid.T) migrate.Options {
 			Version:            rapid.SampledFrom(gatewayapi.Versions).Draw(t, "version"),
 			Channel:            rapid.SampledFrom([]gatewayapi.Channel{gatewayapi.Standard, gatewayapi.Experimental}).Draw(t, "channel"),
 			DefaultCertificate: rapid.SampledFrom([]string{"", "ingress-nginx/cert"}).Draw(t, "certificate"),
-			Gateway:            emit.Layout{Kind: emit.LayoutKind(rapid.IntRange(0, 2).Draw(t, "layout"))},
+			Gateway:            emit.Layout{Kind: emit.LayoutKind(rapid.IntRange(0, 3).Draw(t, "layout"))},
 		},
 	}
 }

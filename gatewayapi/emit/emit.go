@@ -27,6 +27,9 @@ const (
 	// Existing writes routes for a Gateway that is there already, and a
 	// ListenerSet with the listeners they need.
 	Existing
+	// TeamListeners writes one Gateway, and the HTTPS listeners of hosts whose
+	// namespace holds their certificates into ListenerSets there (v1.5).
+	TeamListeners
 )
 
 // Layout says which Gateways carry the routes. An empty Namespace is

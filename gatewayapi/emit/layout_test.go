@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/routing"
 )
@@ -28,11 +29,34 @@ func TestLayouts(t *testing.T) {
 		{"one Gateway for all", Options{}, []string{"Gateway default/gateway", "HTTPRoute a/web", "HTTPRoute b/web", "ReferenceGrant shared/from-b-httproute-to-service"}},
 		{"one Gateway for each owner", Options{Gateway: Layout{Kind: PerNamespace, Name: "edge"}}, []string{"Gateway a/edge", "Gateway b/edge", "HTTPRoute a/web", "HTTPRoute b/web", "ReferenceGrant shared/from-b-httproute-to-service"}},
 		{"an existing Gateway gets a ListenerSet", Options{Gateway: Layout{Kind: Existing, Namespace: "infra", Name: "edge"}}, []string{"ListenerSet infra/edge-listeners", "HTTPRoute a/web", "HTTPRoute b/web", "ReferenceGrant shared/from-b-httproute-to-service"}},
+		{"who has no certificates has no ListenerSet", Options{Gateway: Layout{Kind: TeamListeners}}, []string{"Gateway default/gateway", "HTTPRoute a/web", "HTTPRoute b/web", "ReferenceGrant shared/from-b-httproute-to-service"}},
 		{"v1.4 has no ListenerSet", Options{Version: "v1.4", Gateway: Layout{Kind: Existing, Namespace: "infra", Name: "edge"}}, []string{"HTTPRoute a/web", "HTTPRoute b/web", "ReferenceGrant shared/from-b-httproute-to-service"}},
 	} {
 		if d := cmp.Diff(c.want, objectNames(Emit(table, c.o))); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.reason, d)
 		}
+	}
+}
+
+// TestTeamsOwnTheirTLS: certificates of a host's own namespace are named by a
+// ListenerSet beside them; a certificate from elsewhere stays with the Gateway.
+func TestTeamsOwnTheirTLS(t *testing.T) {
+	own := host("a.example.com", routing.LongestPath, rule(prefix("/"), to("a", "web"), ing("a", "web", "p")))
+	own.Certificates = []string{"a/tls"}
+	central := host("b.example.com", routing.LongestPath, rule(prefix("/"), to("b", "web"), ing("b", "web", "p")))
+	central.Certificates = []string{"certs/wildcard"}
+	table := &routing.Table{Listeners: []*routing.Listener{{Port: 80, Hosts: []*routing.Host{own, central}}, {Port: 443, Protocol: routing.HTTPS, Hosts: []*routing.Host{own, central}}}}
+	res := Emit(table, Options{Gateway: Layout{Kind: TeamListeners}})
+	want := []string{"Gateway default/gateway", "ListenerSet a/gateway-listeners", "HTTPRoute a/web", "HTTPRoute b/web", "ReferenceGrant certs/from-default-gateway-to-secret"}
+	if d := cmp.Diff(want, objectNames(res)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	g := res.Objects[0].(*gwv1.Gateway)
+	if s := g.Spec.AllowedListeners.Namespaces.Selector; len(g.Spec.Listeners) != 2 || s == nil || len(s.MatchExpressions) != 1 || s.MatchExpressions[0].Values[0] != "a" {
+		t.Errorf("the Gateway has %d listeners and allows %v", len(g.Spec.Listeners), s)
+	}
+	if old := objectNames(Emit(table, Options{Version: "v1.4", Gateway: Layout{Kind: TeamListeners}})); old[1] != "HTTPRoute a/web" {
+		t.Errorf("v1.4 has no ListenerSet: %v", old)
 	}
 }
 

@@ -214,7 +214,7 @@ func TestLimitsHoldAndOutputIsStable(t *testing.T) {
 			hosts = append(hosts, host(rapid.SampledFrom([]string{"", "*.example.com", fmt.Sprintf("h%d.example.com", i), "BAD_host"}).Draw(t, "name"), routing.LongestPath, rules...))
 		}
 		table := web(hosts...)
-		o := Options{DefaultCertificate: "certs/default", Version: rapid.SampledFrom(gatewayapi.Versions).Draw(t, "version"), Gateway: Layout{Kind: LayoutKind(rapid.IntRange(0, 2).Draw(t, "layout"))}}
+		o := Options{DefaultCertificate: "certs/default", Version: rapid.SampledFrom(gatewayapi.Versions).Draw(t, "version"), Gateway: Layout{Kind: LayoutKind(rapid.IntRange(0, 3).Draw(t, "layout"))}}
 		r := Emit(table, o)
 		if again := Emit(table, o); !reflect.DeepEqual(r.Objects, again.Objects) || noteTexts(r) != noteTexts(again) {
 			t.Fatal("two runs differ")
