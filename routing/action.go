@@ -27,6 +27,8 @@ type Action struct {
 	Timeouts        Timeouts
 	Retry           *Retry
 	Affinity        *Affinity
+
+	shares map[string]float64 // after Freeze
 }
 
 // Backend is one destination with its share of the requests.

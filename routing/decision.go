@@ -9,7 +9,7 @@ import (
 // backend gets. Its JSON form is public (`causeway route -o json`).
 type Decision struct {
 	Status          int                // what the client sees; a forward is 200
-	Backends        map[string]float64 // "namespace/name:port" to its share, 0-1
+	Backends        map[string]float64 // "namespace/name:port" to its share, 0-1; not to be changed
 	URI             string             // path and query the backend gets
 	UpstreamHost    string             // Host header the backend gets
 	RequestHeaders  HeaderChange

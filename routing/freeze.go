@@ -26,14 +26,41 @@ type regexHost struct {
 // O(n log n) in the rules. It may be called again after a change. Route calls
 // it when it was not called; call it once before concurrent use.
 func (t *Table) Freeze() {
+	t.listeners = newListenerTable(t.Listeners)
 	for _, l := range t.Listeners {
 		l.Hostname.prepare()
 		l.index = newListenerIndex(l.Hosts)
 		for _, h := range l.Hosts {
-			h.freeze()
+			h.order(t.Reading)
+			for _, r := range h.Rules {
+				r.Match.prepare()
+				r.Action.prepare()
+			}
 		}
 	}
 	t.frozen = true
+}
+
+// With returns the table under another reading; it shares everything but the
+// order of the rules.
+func (t *Table) With(r Reading) *Table {
+	if !t.frozen {
+		t.Freeze()
+	}
+	out := &Table{Reading: r, Listeners: make([]*Listener, len(t.Listeners))}
+	for i, l := range t.Listeners {
+		c := *l
+		c.Hosts = make([]*Host, len(l.Hosts))
+		for j, h := range l.Hosts {
+			hc := *h
+			hc.order(r)
+			c.Hosts[j] = &hc
+		}
+		c.index = newListenerIndex(c.Hosts)
+		out.Listeners[i] = &c
+	}
+	out.listeners, out.frozen = newListenerTable(out.Listeners), true
+	return out
 }
 
 func newListenerIndex(hosts []*Host) *listenerIndex {
@@ -68,18 +95,15 @@ func (h *HostPattern) prepare() {
 	}
 }
 
-func (h *Host) freeze() {
+// order sorts a copy of the rules into the order they are tried.
+func (h *Host) order(rd Reading) {
 	rules := make([]*Rule, len(h.Rules))
 	copy(rules, h.Rules)
 	switch h.Order {
 	case LongestPath:
 		sort.SliceStable(rules, func(i, j int) bool { return longerPath(&rules[i].Match.Path, &rules[j].Match.Path) })
 	case MostSpecific:
-		sort.SliceStable(rules, func(i, j int) bool { return MoreSpecific(rules[i], rules[j]) })
-	}
-	for _, r := range rules {
-		r.Match.prepare()
-		r.Action.prepare()
+		sort.SliceStable(rules, func(i, j int) bool { return rd.moreSpecific(rules[i], rules[j]) })
 	}
 	h.index = &hostIndex{rules: rules}
 }
@@ -98,6 +122,7 @@ func (m *Match) prepare() {
 }
 
 func (a *Action) prepare() {
+	a.shares = a.Shares()
 	if a.Rewrite != nil {
 		a.Rewrite.Path.prepare()
 	}
@@ -152,8 +177,13 @@ func pathLength(p *PathMatch) int {
 // match: "Exact" path, longest prefix, method, most header matches, most query
 // parameter matches; then the oldest route, its name, and the position in it
 // (HTTPRouteRule.matches in apis/v1/httproute_types.go).
-func MoreSpecific(a, b *Rule) bool {
+func MoreSpecific(a, b *Rule) bool { return Reading{}.moreSpecific(a, b) }
+
+func (rd Reading) moreSpecific(a, b *Rule) bool {
 	if ra, rb := pathRank(&a.Match.Path), pathRank(&b.Match.Path); ra != rb {
+		if rd.RegexLast && (ra == 1 || rb == 1) {
+			return rb == 1
+		}
 		return ra > rb
 	}
 	if la, lb := pathLength(&a.Match.Path), pathLength(&b.Match.Path); la != lb {
@@ -180,7 +210,7 @@ func MoreSpecific(a, b *Rule) bool {
 // Ordered returns the rules in the order they are tried; valid after Freeze.
 func (h *Host) Ordered() []*Rule {
 	if h.index == nil {
-		h.freeze()
+		h.order(Reading{})
 	}
 	return h.index.rules
 }

@@ -38,83 +38,6 @@ func (t *Table) Route(r *Request) Decision {
 	return Decision{Status: status, Reason: "no rule matches"}
 }
 
-var schemeProtocols = map[string]Protocol{"http": HTTP, "https": HTTPS, "grpc": HTTP, "grpcs": HTTPS, "ws": HTTP, "wss": HTTPS, "tls": TLS, "tcp": TCP, "udp": UDP}
-
-var defaultPorts = [...]int{HTTP: 80, HTTPS: 443, TLS: 443}
-
-// listenersFor returns the listeners that take the connection: those of the
-// scheme and port whose hostname is the most specific that matches. A TLS
-// passthrough listener takes HTTPS connections to its names.
-func (t *Table) listenersFor(v *view) []*Listener {
-	// The connection is what the client made, whatever X-Forwarded-Proto says.
-	scheme := v.req.Scheme
-	if scheme == "" {
-		scheme = "http"
-	}
-	protocol, ok := schemeProtocols[scheme]
-	if !ok {
-		return nil
-	}
-	name := v.host
-	if v.req.SNI != "" && (protocol == HTTPS || protocol == TLS) {
-		name = canonicalHost(v.req.SNI)
-	}
-	var best []*Listener
-	bestRank := -1
-	port := v.req.Port
-	if port == 0 && int(protocol) < len(defaultPorts) {
-		port = defaultPorts[protocol]
-	}
-	for pass := 0; pass < 2 && len(best) == 0; pass++ {
-		for _, l := range t.Listeners {
-			if !l.speaks(protocol) || !l.forMesh(v) || !l.Hostname.Matches(name) {
-				continue
-			}
-			// Without a port in the request any listener of the protocol will
-			// do when none has the scheme's own port.
-			if l.Port != 0 && l.Port != port && (pass == 0 || v.req.Port != 0) {
-				continue
-			}
-			if l.Protocol == TLS && protocol == HTTPS && len(l.hostsFor(name, false)) == 0 {
-				continue
-			}
-			rank := l.Hostname.rank() * 2
-			if l.Protocol == TLS {
-				rank++ // passthrough names are taken before termination
-			}
-			switch {
-			case rank > bestRank:
-				best, bestRank = append(best[:0], l), rank
-			case rank == bestRank:
-				best = append(best, l)
-			}
-		}
-	}
-	return best
-}
-
-func (l *Listener) speaks(p Protocol) bool {
-	return l.Protocol == p || l.Protocol == TLS && p == HTTPS
-}
-
-// forMesh keeps mesh listeners to requests that workloads send to their
-// Service, and gateway listeners to the others.
-func (l *Listener) forMesh(v *view) bool {
-	if v.req.Client == nil || l.Mesh == "" {
-		return v.req.Client == nil && l.Mesh == ""
-	}
-	ns, name, _ := strings.Cut(l.Mesh, "/")
-	rest, ok := strings.CutPrefix(v.host, name)
-	if !ok {
-		return false
-	}
-	if rest == "" {
-		return v.req.Client.Namespace == ns
-	}
-	rest, ok = strings.CutPrefix(rest, "."+ns)
-	return ok && (rest == "" || rest == ".svc" || strings.HasPrefix(rest, ".svc."))
-}
-
 // hostsFor returns the hosts that answer to name: the most specific, or with
 // through all of them, most specific first.
 func (l *Listener) hostsFor(name string, through bool) []*Host {
@@ -182,7 +105,9 @@ func (r *Rule) decide(v *view) Decision {
 func (r *Rule) forward(v *view, d Decision) Decision {
 	a := r.Action
 	d.Status = 200
-	d.Backends = a.Shares()
+	if d.Backends = a.shares; d.Backends == nil {
+		d.Backends = a.Shares()
+	}
 	if len(d.Backends) == 0 {
 		d.Backends = nil
 		if d.Status = a.NoBackendStatus; d.Status == 0 {

@@ -11,7 +11,8 @@ type Table struct {
 	// the whole table.
 	Reading Reading
 
-	frozen bool
+	listeners *listenerTable
+	frozen    bool
 }
 
 // Reading is how a table reads requests where dialects (or, in Gateway API,
@@ -32,6 +33,10 @@ type Reading struct {
 	// DropUnderscoreHeaders ignores request headers whose name holds an
 	// underscore (nginx underscores_in_headers off).
 	DropUnderscoreHeaders bool
+	// RegexLast tries regular expressions after exact paths and prefixes
+	// instead of between them. The Gateway API specification leaves their
+	// precedence to implementations (HTTPPathMatch, "implementation-specific").
+	RegexLast bool
 	// NoMatchStatus answers requests that reach a listener but no rule; 404
 	// when zero.
 	NoMatchStatus int

@@ -1,0 +1,177 @@
+package routing
+
+import "strings"
+
+var schemeProtocols = map[string]Protocol{"http": HTTP, "https": HTTPS, "grpc": HTTP, "grpcs": HTTPS, "ws": HTTP, "wss": HTTPS, "tls": TLS, "tcp": TCP, "udp": UDP}
+
+var defaultPorts = [...]int{HTTP: 80, HTTPS: 443, TLS: 443}
+
+// listenerTable finds the listeners whose hostname takes a name. Lookup is
+// O(labels of the name), plus the listeners without a hostname.
+type listenerTable struct {
+	byName [len(protocolNames)]listenerNames
+	mesh   map[string][]*Listener // by Service "namespace/name"
+}
+
+type listenerNames struct {
+	exact, suffix, oneLabel map[string][]*Listener
+	rest                    []*Listener // any host, regular expressions
+}
+
+func newListenerTable(ls []*Listener) *listenerTable {
+	x := &listenerTable{mesh: map[string][]*Listener{}}
+	for i := range x.byName {
+		x.byName[i] = listenerNames{map[string][]*Listener{}, map[string][]*Listener{}, map[string][]*Listener{}, nil}
+	}
+	for _, l := range ls {
+		n := &x.byName[min(int(l.Protocol), len(x.byName)-1)]
+		switch v := l.Hostname.Value; {
+		case l.Mesh != "":
+			x.mesh[l.Mesh] = append(x.mesh[l.Mesh], l)
+		case l.Hostname.Kind == ExactHost:
+			n.exact[v] = append(n.exact[v], l)
+		case l.Hostname.Kind == SuffixHost:
+			n.suffix[v] = append(n.suffix[v], l)
+		case l.Hostname.Kind == OneLabelHost:
+			n.oneLabel[v] = append(n.oneLabel[v], l)
+		default:
+			n.rest = append(n.rest, l)
+		}
+	}
+	return x
+}
+
+// each calls visit for the listeners that may take a name.
+func (n *listenerNames) each(name string, visit func([]*Listener)) {
+	visit(n.exact[name])
+	if len(n.suffix) > 0 || len(n.oneLabel) > 0 {
+		for i := 1; i < len(name); i++ {
+			if name[i] == '.' {
+				visit(n.suffix[name[i+1:]])
+				visit(n.oneLabel[name[i+1:]])
+			}
+		}
+	}
+	visit(n.rest)
+}
+
+// serviceOf is the Service "namespace/name" that a host name means to a client:
+// name, name.namespace, or name.namespace.svc with or without the cluster's
+// domain.
+func serviceOf(host, clientNamespace string) string {
+	name, rest, _ := strings.Cut(host, ".")
+	ns, _, _ := strings.Cut(rest, ".")
+	if ns == "" {
+		ns = clientNamespace
+	}
+	return ns + "/" + name
+}
+
+// listenersFor returns the listeners that take the connection: those of the
+// scheme and port whose hostname is the most specific that matches. A TLS
+// passthrough listener takes HTTPS connections to its names.
+func (t *Table) listenersFor(v *view) []*Listener {
+	// The connection is what the client made, whatever X-Forwarded-Proto says.
+	scheme := v.req.Scheme
+	if scheme == "" {
+		scheme = "http"
+	}
+	protocol, ok := schemeProtocols[scheme]
+	if !ok {
+		return nil
+	}
+	name := v.host
+	if v.req.SNI != "" && (protocol == HTTPS || protocol == TLS) {
+		name = canonicalHost(v.req.SNI)
+	}
+	port := v.req.Port
+	if port == 0 && int(protocol) < len(defaultPorts) {
+		port = defaultPorts[protocol]
+	}
+	c := contest{v: v, protocol: protocol, name: name, port: port, rank: -1}
+	// Without a port in the request any listener of the protocol will do when
+	// none has the scheme's own port.
+	for pass := 0; pass < 2 && len(c.best) == 0; pass++ {
+		c.anyPort = pass > 0
+		if v.req.Client != nil {
+			c.add(t.listeners.mesh[serviceOf(v.host, v.req.Client.Namespace)])
+		} else {
+			t.listeners.byName[protocol].each(name, c.add)
+			if protocol == HTTPS {
+				t.listeners.byName[TLS].each(name, c.add)
+			}
+		}
+		if v.req.Port != 0 {
+			break
+		}
+	}
+	return c.best
+}
+
+// contest keeps the listeners with the most specific hostname.
+type contest struct {
+	v        *view
+	protocol Protocol
+	name     string
+	port     int
+	anyPort  bool
+	best     []*Listener
+	rank     int
+}
+
+func (c *contest) add(ls []*Listener) {
+	for _, l := range ls {
+		if !l.speaks(c.protocol) || !l.forMesh(c.v) || !l.Hostname.Matches(c.name) || l.Port != 0 && l.Port != c.port && !c.anyPort {
+			continue
+		}
+		if l.Protocol == TLS && c.protocol == HTTPS && len(l.hostsFor(c.name, false)) == 0 {
+			continue
+		}
+		rank := l.Hostname.rank() * 2
+		if l.Protocol == TLS {
+			rank++ // passthrough names are taken before termination
+		}
+		switch {
+		case rank > c.rank:
+			c.best, c.rank = append(c.best[:0], l), rank
+		case rank == c.rank:
+			c.best = append(c.best, l)
+		}
+	}
+}
+
+func (l *Listener) speaks(p Protocol) bool {
+	return l.Protocol == p || l.Protocol == TLS && p == HTTPS
+}
+
+// forMesh keeps mesh listeners to requests that workloads send to their
+// Service, and gateway listeners to the others.
+func (l *Listener) forMesh(v *view) bool {
+	if v.req.Client == nil || l.Mesh == "" {
+		return v.req.Client == nil && l.Mesh == ""
+	}
+	ns, name, _ := strings.Cut(l.Mesh, "/")
+	rest, ok := strings.CutPrefix(v.host, name)
+	if !ok {
+		return false
+	}
+	if rest == "" {
+		return v.req.Client.Namespace == ns
+	}
+	rest, ok = strings.CutPrefix(rest, "."+ns)
+	return ok && (rest == "" || rest == ".svc" || strings.HasPrefix(rest, ".svc."))
+}
+
+// Candidates returns the hosts whose rules compete for a request, in the order
+// they are asked; it looks at scheme, port, host, SNI and client only.
+func (t *Table) Candidates(r *Request) []*Host {
+	if !t.frozen {
+		t.Freeze()
+	}
+	v := t.view(r)
+	var out []*Host
+	for _, l := range t.listenersFor(&v) {
+		out = append(out, l.hostsFor(v.host, t.Reading.HostFallthrough)...)
+	}
+	return out
+}
