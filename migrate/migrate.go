@@ -37,6 +37,8 @@ type Result struct {
 	// Issues are violations of the CRDs in what was emitted: always a bug here,
 	// never written out silently.
 	Issues []validate.Issue
+	// Assumed are objects that must exist already, as they are taken to be.
+	Assumed []client.Object
 }
 
 // Run converts everything in the set. It fails only when options do not fit;
@@ -47,7 +49,7 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 		return nil, err
 	}
 	emitted := emit.Emit(compiled.Table, o.Emit)
-	res := &Result{Table: compiled.Table, Objects: emitted.Objects, Ledger: settle(set, compiled, emitted, o.Nginx), From: sourcesOf(emitted)}
+	res := &Result{Table: compiled.Table, Objects: emitted.Objects, Ledger: settle(set, compiled, emitted, o.Nginx), From: sourcesOf(emitted), Assumed: emitted.Assumed}
 	if o.Validate != validate.Off {
 		v, err := validate.New(o.Emit.Version, o.Emit.Channel)
 		if err != nil {

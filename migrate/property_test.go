@@ -2,6 +2,7 @@ package migrate_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -172,6 +173,26 @@ func TestOutputRoutesLikeTheInput(t *testing.T) {
 			if diff := unlike(before, after); diff != "" && !involved(res, before, after, lossy) {
 				t.Fatalf("%s: %s (before: %s; after: %s), and the ledger is silent", probe(&r), diff, why(before), why(after))
 			}
+		}
+	})
+}
+
+// TestOutputVerifies: verification finds nothing that the ledger does not
+// announce, whatever the Ingresses and options.
+func TestOutputVerifies(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text, o := genSet(t), genOptions(t)
+		o.Validate = validate.Off
+		res := convert(t, readText(t, text), o)
+		v, problems, err := migrate.Check(context.Background(), res)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range problems {
+			t.Fatalf("the output does not hold together: %s %s: %s: %s", p.Object, p.Path, p.Reason, p.Message)
+		}
+		for _, d := range v.Surprises() {
+			t.Fatalf("%s: %s (before: %s; after: %s), and the ledger is silent", probe(&d.Request), d.Aspects, why(d.Before), why(d.After))
 		}
 	})
 }

@@ -59,10 +59,14 @@ func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 	var out []ledger.Entry
 	for i := range ns {
 		n := &ns[i]
-		if k := n.Origin.Object.Kind; n.Fate == emit.Kept || k == "Ingress" || k == "ConfigMap" {
+		k := n.Origin.Object.Kind
+		if n.Fate == emit.Kept && k != "Controller" || k == "Ingress" || k == "ConfigMap" {
 			continue
 		}
 		e := entryOf(n, n.Origin.Path)
+		if n.Fate == emit.Kept { // what the source controller does for itself
+			e.Status, e.Features = ledger.Ignored, []string{string(n.Feature)}
+		}
 		e.Object = n.Origin.Object
 		out = append(out, e)
 	}
@@ -85,7 +89,11 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 		if path != "" {
 			path = ing.Written(path)
 		}
-		acct.Note(ledger.Entry{Status: e.status, Urgency: e.urgency, Path: path, Message: f.Message, Remedy: f.Remedy})
+		entry := ledger.Entry{Status: e.status, Urgency: e.urgency, Path: path, Message: f.Message, Remedy: f.Remedy}
+		if e.status == ledger.Unsupported {
+			entry.Features = []string{everything}
+		}
+		acct.Note(entry)
 	}
 	if dropped {
 		for _, part := range []string{"metadata", "spec"} {
@@ -134,6 +142,7 @@ func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map
 // worst is the worst fate of the features that carry a leaf.
 func (o notes) worst(e ledger.Entry, features []string, used map[emit.Feature]bool) ledger.Entry {
 	path := e.Path
+	var said []*emit.Note
 	for _, f := range features {
 		for _, n := range o {
 			if string(n.Feature) != f {
@@ -143,9 +152,34 @@ func (o notes) worst(e ledger.Entry, features []string, used map[emit.Feature]bo
 			if !concerns(n, path) {
 				continue
 			}
+			if n.Fate != emit.Kept && !slices.ContainsFunc(said, func(s *emit.Note) bool { return s.Message == n.Message && s.Feature == n.Feature }) {
+				said = append(said, n)
+			}
 			if x := entryOf(n, path); rank[x.Status] > rank[e.Status] || x.Urgency > e.Urgency {
 				e = x
 			}
+		}
+	}
+	return also(e, said)
+}
+
+// maxAlso bounds the further findings that one entry names.
+const maxAlso = 3
+
+// also names what else is not kept of a leaf that several features carry.
+func also(e ledger.Entry, said []*emit.Note) ledger.Entry {
+	if len(said) == 0 {
+		return e
+	}
+	e.Features = make([]string, 0, len(said))
+	named := map[string]bool{e.Message: true}
+	for _, s := range said {
+		if !slices.Contains(e.Features, string(s.Feature)) {
+			e.Features = append(e.Features, string(s.Feature))
+		}
+		if !named[s.Message] && len(named) <= maxAlso {
+			named[s.Message] = true
+			e.Message += "; also: " + s.Message
 		}
 	}
 	return e
@@ -183,6 +217,9 @@ func entryOf(n *emit.Note, path string) ledger.Entry {
 	e := ledger.Entry{Status: fateStatus[n.Fate], Path: path, Message: n.Message, Remedy: n.Remedy}
 	if n.Closed {
 		e.Urgency = ledger.Closed
+	}
+	if n.Fate != emit.Kept {
+		e.Features = []string{string(n.Feature)}
 	}
 	return e
 }

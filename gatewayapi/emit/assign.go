@@ -49,6 +49,7 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 		for _, l := range ls {
 			l.parent = p
 		}
+		e.assume(p, ls)
 		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureListener, fate: Approximated,
 			message: "routes attach to every listener of the Gateway; the listeners they need (" + listenerList(ls) + ") must be there", remedy: "add the listeners to the Gateway, or write for v1.5 with ListenerSets"})
 		return
@@ -74,6 +75,7 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 		e.listeners.parents = append(e.listeners.parents, p)
 	}
 	if e.o.Gateway.Kind == Existing {
+		e.assume(&parent{kind: "Gateway", namespace: namespace, name: name}, nil)
 		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureListener, fate: Approximated,
 			message: "the listeners are in a ListenerSet, which the Gateway must allow", remedy: "set spec.allowedListeners.namespaces.from to Same on the Gateway"})
 	}

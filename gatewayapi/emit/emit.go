@@ -64,6 +64,9 @@ type Result struct {
 	// Objects in the order Gateway, ListenerSet, routes, policies,
 	// ReferenceGrant, each by namespace and name.
 	Objects []client.Object
+	// Assumed is the Gateway that is taken to exist, as it must be for the
+	// objects to work; only with the layout Existing.
+	Assumed []client.Object
 	// Notes say what is not kept exactly, in the order of the table.
 	Notes []Note
 	// Placements says where each rule went; rules that went nowhere are absent.
@@ -91,7 +94,7 @@ func Emit(t *routing.Table, o Options) *Result {
 	e.writeGrants()
 	sortObjects(e.objects)
 	e.finishPlacements()
-	return &Result{Objects: e.objects, Notes: e.notes, Placements: e.placements}
+	return &Result{Objects: e.objects, Assumed: e.assumed, Notes: e.notes, Placements: e.placements}
 }
 
 // emitter holds the state of one Emit.
@@ -112,6 +115,7 @@ type emitter struct {
 	pending   []*stream
 
 	objects    []client.Object
+	assumed    []client.Object
 	notes      []Note
 	placements map[*routing.Rule][]Target
 }

@@ -105,6 +105,9 @@ func (b *builder) build() {
 // form in Gateway API.
 func (b *builder) respond() {
 	if b.a.Respond.Status == 404 {
+		if b.a.CORS != nil {
+			b.say(FeatureCORS, Approximated, "preflights were answered although nothing is served; now they get 404, too", "")
+		}
 		b.out.closed, b.out.silent = true, true
 		return
 	}

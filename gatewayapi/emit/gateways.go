@@ -100,6 +100,30 @@ func allowedRoutes(own string, namespaces map[string]bool) *gwv1.AllowedRoutes {
 	return &gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &from, Selector: selector}}
 }
 
+// assume describes the existing Gateway: with the listeners that routes attach
+// to, or open to ListenerSets.
+func (e *emitter) assume(p *parent, ls []*listener) {
+	all := gwv1.NamespacesFromAll
+	g := &gwv1.Gateway{TypeMeta: typeMeta("Gateway", "v1"), ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: p.name}, Spec: gwv1.GatewaySpec{GatewayClassName: gwv1.ObjectName(e.o.GatewayClass)}}
+	g.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: &gwv1.ListenerNamespaces{From: &all}}
+	for _, l := range ls {
+		x := gwv1.Listener{Name: gwv1.SectionName(l.name), Port: gwv1.PortNumber(l.port), Protocol: gwv1.ProtocolType(l.protocol.String()), AllowedRoutes: &gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}}}
+		if l.hostname != "" {
+			h := gwv1.Hostname(l.hostname)
+			x.Hostname = &h
+		}
+		if l.passthrough || len(l.certs) > 0 {
+			mode := gwv1.TLSModeTerminate
+			if l.passthrough {
+				mode = gwv1.TLSModePassthrough
+			}
+			x.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
+		}
+		g.Spec.Listeners = append(g.Spec.Listeners, x)
+	}
+	e.assumed = append(e.assumed, g)
+}
+
 // allowedListeners opens a Gateway to the ListenerSets written for it, by the
 // names of their namespaces; closed when there are none
 // (GatewaySpec.AllowedListeners).

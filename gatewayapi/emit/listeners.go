@@ -101,7 +101,7 @@ func (e *emitter) attach() {
 					}
 					gateways[n][ns] = true
 					if len(gateways[n]) == 2 {
-						e.noteAt(nil, v.sites[0].host.Origin, remark{feature: FeatureHost, fate: Approximated, message: "the host " + n + " has rules in several namespaces, so that with a Gateway for each its rules are served at several addresses", remedy: "use the shared layout, or keep a host in one namespace"})
+						e.noteHost(v.sites[0].host, remark{feature: FeatureHost, fate: Approximated, message: "the host " + n + " has rules in several namespaces, so that with a Gateway for each its rules are served at several addresses", remedy: "use the shared layout, or keep a host in one namespace"})
 					}
 				}
 			}
@@ -167,6 +167,21 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 		e.clientCA(e.gatewayFor(ns), s.listener)
 	}
 	return l
+}
+
+// noteHost records a note about a host for every object with rules on it.
+func (e *emitter) noteHost(h *routing.Host, m remark) {
+	seen := map[routing.ObjectRef]bool{}
+	for i := -1; i < len(h.Rules); i++ {
+		at := h.Origin
+		if i >= 0 {
+			at = h.Rules[i].Origin
+		}
+		if at.Object.Name != "" && !seen[at.Object] {
+			seen[at.Object] = true
+			e.noteAt(nil, at, m)
+		}
+	}
 }
 
 // noteSite records a note about a site for every object with rules on it.

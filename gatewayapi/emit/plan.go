@@ -48,11 +48,16 @@ func (e *emitter) plan(v *vhost) {
 // takes those requests now; the answer is of no use behind another controller.
 func (e *emitter) ownAnswers(v *vhost, own []*entry) {
 	for _, a := range own {
+		taken := false
 		for _, b := range v.entries {
 			if !b.closed && a.overlaps(b) {
 				e.note(a.rule, remark{feature: FeatureRespond, fate: Approximated, message: fmt.Sprintf("the source controller answered %s itself (%d); %s takes these requests now", a.m.Path.Value, a.rule.Action.Respond.Status, b.rule.Origin.Object)})
+				taken = true
 				break
 			}
+		}
+		if !taken {
+			e.note(a.rule, remark{feature: FeatureRespond, fate: Kept, message: fmt.Sprintf("the source controller answered %s itself (%d); an implementation has health checks of its own", a.m.Path.Value, a.rule.Action.Respond.Status)})
 		}
 	}
 }

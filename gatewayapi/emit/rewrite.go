@@ -86,6 +86,7 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		return out, "the replacement refers to groups of a regular expression"
 	}
 	if out.full && !strings.HasPrefix(out.value, "/") {
+		out.notes = append(out.notes, remark{feature: FeatureRewrite, fate: Approximated, message: "the new path " + clip(out.value) + " gets the slash at its beginning that it lacks", remedy: "write the slash"})
 		out.value = "/" + out.value
 	}
 	return out, ""

@@ -136,14 +136,14 @@ func (e *emitter) hostnames(l *routing.Listener, h *routing.Host) (names []strin
 			}
 			p = l.Hostname
 		case routing.RegexHost:
-			e.noteAt(nil, h.Origin, remark{feature: FeatureHost, fate: Lost, message: "the host " + p.String() + " is a regular expression, which hostnames cannot be", remedy: "name the hosts one by one"})
+			e.noteHost(h, remark{feature: FeatureHost, fate: Lost, message: "the host " + p.String() + " is a regular expression, which hostnames cannot be", remedy: "name the hosts one by one"})
 			continue
 		case routing.OneLabelHost:
-			e.noteAt(nil, h.Origin, remark{feature: FeatureHost, fate: Approximated, message: "the host " + p.String() + " took names with exactly one label in place of *; in Gateway API it also takes several", remedy: "name the hosts one by one if deeper names must not be served"})
+			e.noteHost(h, remark{feature: FeatureHost, fate: Approximated, message: "the host " + p.String() + " took names with exactly one label in place of *; in Gateway API it also takes several", remedy: "name the hosts one by one if deeper names must not be served"})
 		}
 		name := p.String()
 		if !validObjectName(strings.TrimPrefix(name, "*.")) {
-			e.noteAt(nil, h.Origin, remark{feature: FeatureHost, fate: Lost, message: "the host " + name + " is no valid hostname in Gateway API", remedy: "rename the host"})
+			e.noteHost(h, remark{feature: FeatureHost, fate: Lost, message: "the host " + name + " is no valid hostname in Gateway API", remedy: "rename the host"})
 			continue
 		}
 		names = append(names, name)

@@ -56,6 +56,9 @@ type Entry struct {
 	Message string
 	Remedy  string
 	Targets []Target
+	// Features are the parts of rules that the entry says are not kept, in the
+	// words of package emit; empty when nothing is lost or all of it is.
+	Features []string
 }
 
 // Ledger is a finished account: entries in input order of objects, then by

@@ -1,0 +1,147 @@
+package migrate
+
+import (
+	"strings"
+
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	"github.com/causeway-gateway/causeway/migrate/ledger"
+	"github.com/causeway-gateway/causeway/migrate/verify"
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// everything is the feature of an entry that says of a whole rule or object
+// that it is not kept.
+const everything = "*"
+
+// anything are all aspects: another rule may decide.
+const anything = ^verify.Aspect(0)
+
+// foretold says which aspects of a decision may differ when a feature is not
+// kept.
+var foretold = map[string]verify.Aspect{
+	everything:               anything,
+	string(emit.FeaturePath): anything, string(emit.FeatureHost): anything, string(emit.FeatureMethod): anything,
+	string(emit.FeatureHeaders): anything, string(emit.FeatureQuery): anything, string(emit.FeatureOrder): anything,
+	string(emit.FeatureListener): anything, string(emit.FeatureTLS): anything,
+	string(emit.FeatureBackend): anything, string(emit.FeatureWeights): verify.Backends | verify.Status,
+	string(emit.FeatureBackendProtocol): verify.BackendTLS, string(emit.FeatureBackendTLS): verify.BackendTLS,
+	string(emit.FeatureRedirect): verify.Location | verify.Status, string(emit.FeatureRespond): verify.Status | verify.ResponseHeaders | verify.Backends | verify.Location,
+	string(emit.FeatureRewrite): verify.URI, string(emit.FeatureHostRewrite): verify.UpstreamHost,
+	string(emit.FeatureRequestHeaders): verify.RequestHeaders, string(emit.FeatureResponseHeaders): verify.ResponseHeaders,
+	string(emit.FeatureCORS): verify.CORS | verify.Status | verify.Backends | verify.Guards, string(emit.FeatureMirror): verify.Mirrors,
+	string(emit.FeatureTimeouts): verify.Timeouts, string(emit.FeatureConnectTimeout): verify.Timeouts,
+	string(emit.FeatureRetry): verify.Retries | verify.Timeouts, string(emit.FeatureAffinity): verify.Affinity, string(emit.FeatureFault): verify.Fault,
+	string(emit.FeatureClientCertificate): verify.Guards,
+}
+
+// ofSites are the features of whole virtual hosts and listeners: what is said
+// of one rule holds for every rule of the object.
+var ofSites = map[string]bool{string(emit.FeatureHost): true, string(emit.FeatureTLS): true, string(emit.FeatureListener): true}
+
+// aspects returns what an entry says may differ: for decisions of its own rule,
+// and for those of other rules of the same object.
+func aspects(e *ledger.Entry) (own, others verify.Aspect) {
+	for _, f := range e.Features {
+		a := foretold[f]
+		if strings.HasPrefix(f, "guard:") {
+			a = verify.Guards | verify.Status // a source list that is known answers 403
+		}
+		own |= a
+		if ofSites[f] {
+			others |= a
+		}
+	}
+	if e.Urgency == ledger.Closed {
+		own = anything
+	}
+	return own, others
+}
+
+// Announced returns the callback by which verification asks the ledger about a
+// difference: the entries of the objects involved that say of each aspect that
+// it is not kept, or none if they do not say it of all. from names the source
+// objects of each output object; nil takes them from the entries' targets.
+func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef) func(*verify.Difference) []int {
+	byObject := map[routing.ObjectRef][]int{}
+	var general []int
+	learn := from == nil
+	if learn {
+		from = map[routing.ObjectRef][]routing.ObjectRef{}
+	}
+	for i := range l.Entries {
+		e := &l.Entries[i]
+		if learn {
+			for _, t := range e.Targets {
+				ref := routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}
+				from[ref] = append(from[ref], e.Object)
+			}
+		}
+		if own, _ := aspects(e); own == 0 {
+			continue
+		}
+		if e.Object.Kind == "Gateway" {
+			general = append(general, i)
+			continue
+		}
+		byObject[e.Object] = append(byObject[e.Object], i)
+	}
+	return func(d *verify.Difference) []int {
+		var out []int
+		var told verify.Aspect
+		consider := func(entries []int) {
+			for _, i := range entries {
+				e := &l.Entries[i]
+				a, others := aspects(e)
+				if !relates(e, d) {
+					a = others
+				}
+				if a &= d.Aspects; a != 0 {
+					told |= a
+					out = append(out, i)
+				}
+			}
+		}
+		consider(general)
+		seen := map[routing.ObjectRef]bool{}
+		object := func(o routing.ObjectRef) {
+			if !seen[o] {
+				seen[o] = true
+				consider(byObject[o])
+			}
+		}
+		if d.Before.Why != nil {
+			object(d.Before.Why.Origin.Object)
+		}
+		if d.After.Why != nil {
+			for _, o := range from[d.After.Why.Origin.Object] {
+				object(o)
+			}
+		}
+		if d.Aspects&^told != 0 {
+			return nil
+		}
+		return out
+	}
+}
+
+// relates reports whether an entry is about the rules that decided: an entry of
+// one path of an Ingress is about that path's rule and what became of it, any
+// other about the whole object.
+func relates(e *ledger.Entry, d *verify.Difference) bool {
+	rule := rulePath(e.Path)
+	if rule == "" || !strings.Contains(rule, ".paths[") {
+		return true
+	}
+	if d.Before.Why != nil && d.Before.Why.Origin.Object == e.Object && d.Before.Why.Origin.Path == rule {
+		return true
+	}
+	if d.After.Why != nil {
+		at := d.After.Why.Origin
+		for _, t := range e.Targets {
+			if at.Object == (routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}) && (t.Path == at.Path || strings.HasPrefix(at.Path, t.Path+".")) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,218 @@
+package verify
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// Options of Compare. The zero value compares everything.
+type Options struct {
+	// Announced returns what foretold a difference, in the caller's own
+	// numbers (ledger entries); empty for a surprise. May be nil.
+	Announced func(d *Difference) []int
+	// Readings are asked too: a request that is the same under the tables' own
+	// readings and differs under one of these depends on the implementation.
+	Readings []Reading
+}
+
+// Reading is another way to read one or both tables.
+type Reading struct {
+	Name          string // as a sentence about the implementation
+	Before, After *routing.Table
+	// Concerns limits the reading to requests that it can change; nil asks all.
+	Concerns func(r *routing.Request, before, after *routing.Decision) bool
+}
+
+// Difference is a cause for which requests are treated differently.
+type Difference struct {
+	Request       routing.Request // the simplest witness
+	Before, After routing.Decision
+	Aspects       Aspect
+	Alike         int   // witnesses for the same cause, this one included
+	Announced     []int // see Options.Announced
+}
+
+// Dependence is a reading on which the result depends.
+type Dependence struct {
+	Reading string
+	Difference
+}
+
+// Result of Compare.
+type Result struct {
+	// Witnesses is the number of requests that were asked of both tables.
+	Witnesses int
+	// Differences by cause: the pair of rules that decided and what differs, in
+	// the order of the rules.
+	Differences []Difference
+	// Dependences are requests on which the tables agree only under their own
+	// readings, the simplest of each reading.
+	Dependences []Dependence
+	Dead        []Dead
+	Uncovered   []Uncovered
+}
+
+// Equal reports whether no witness differs.
+func (r *Result) Equal() bool { return len(r.Differences) == 0 }
+
+// Surprises returns the differences that nothing announced.
+func (r *Result) Surprises() []Difference {
+	var out []Difference
+	for _, d := range r.Differences {
+		if len(d.Announced) == 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// Side is one of the two tables.
+type Side uint8
+
+// Sides.
+const (
+	Before Side = iota
+	After
+)
+
+func (s Side) String() string { return [...]string{"before", "after"}[s] }
+
+// Compare asks both tables every witness. Work is linear in the number of
+// virtual hosts and, within one, in the product of its path literals and its
+// rules, up to the bounds in paths.go and conditions.go. It uses all cores; the
+// result does not depend on their number.
+func Compare(ctx context.Context, before, after *routing.Table, o Options) (*Result, error) {
+	before.Freeze()
+	after.Freeze()
+	c := &comparison{o: o, tables: [2]*routing.Table{before, after}, rules: map[*routing.Rule]int32{}}
+	for side, t := range c.tables {
+		for _, l := range t.Listeners {
+			for _, h := range l.Hosts {
+				for _, r := range h.Ordered() {
+					c.rules[r] = int32(len(c.list))
+					c.list = append(c.list, known{rule: r, side: Side(side), host: h, listener: l})
+				}
+			}
+		}
+	}
+	c.hit = make([]atomic.Bool, len(c.list))
+	groups := c.groups()
+	workers := make([]*worker, max(1, min(runtime.GOMAXPROCS(0), len(groups))))
+	var (
+		next atomic.Int64
+		wg   sync.WaitGroup
+	)
+	const batch = 16
+	for i := range workers {
+		w := &worker{comparison: c, found: map[cause]*Difference{}, depends: map[int]*Difference{}}
+		workers[i] = w
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				from := int(next.Add(batch)) - batch
+				if from >= len(groups) {
+					return
+				}
+				for _, g := range groups[from:min(from+batch, len(groups))] {
+					w.group(g)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.result(workers), nil
+}
+
+// known is a rule with where it stands.
+type known struct {
+	rule     *routing.Rule
+	side     Side
+	host     *routing.Host
+	listener *routing.Listener
+}
+
+// comparison holds what all workers read; only hit is written meanwhile.
+type comparison struct {
+	o      Options
+	tables [2]*routing.Table
+	rules  map[*routing.Rule]int32 // index in list
+	list   []known
+	hit    []atomic.Bool
+}
+
+// cause is why requests differ: the rules that decide, and what is different.
+type cause struct {
+	before, after int32 // index of the rule, -1 for none
+	aspects       Aspect
+}
+
+func (c *comparison) index(r *routing.Rule) int32 {
+	if r == nil {
+		return -1
+	}
+	if i, ok := c.rules[r]; ok {
+		return i
+	}
+	return -1
+}
+
+// worker compares groups and collects what it finds.
+type worker struct {
+	*comparison
+	witnesses int
+	found     map[cause]*Difference
+	depends   map[int]*Difference // by reading
+	uncovered []Uncovered
+}
+
+// ask routes one request through both tables.
+func (w *worker) ask(r *routing.Request) {
+	w.witnesses++
+	before, after := w.tables[Before].Route(r), w.tables[After].Route(r)
+	b, a := w.index(before.Why), w.index(after.Why)
+	for _, i := range [...]int32{b, a} {
+		if i >= 0 && !w.hit[i].Load() {
+			w.hit[i].Store(true)
+		}
+	}
+	if aspects := Differ(&before, &after); aspects != 0 {
+		w.keep(w.found, cause{b, a, aspects}, Difference{Request: *r, Before: before, After: after, Aspects: aspects})
+		return
+	}
+	for i := range w.o.Readings {
+		rd := &w.o.Readings[i]
+		if rd.Concerns != nil && !rd.Concerns(r, &before, &after) {
+			continue
+		}
+		x, y := rd.Before.Route(r), rd.After.Route(r)
+		if aspects := Differ(&x, &y); aspects != 0 {
+			keepSimplest(w.depends, i, Difference{Request: *r, Before: x, After: y, Aspects: aspects})
+		}
+	}
+}
+
+func (w *worker) keep(m map[cause]*Difference, k cause, d Difference) { keepSimplest(m, k, d) }
+
+// keepSimplest counts the difference and keeps the simpler request.
+func keepSimplest[K comparable](m map[K]*Difference, k K, d Difference) {
+	old := m[k]
+	if old == nil {
+		d.Alike = 1
+		d.Request = clone(&d.Request)
+		m[k] = &d
+		return
+	}
+	old.Alike++
+	if simpler(&d.Request, &old.Request) {
+		alike := old.Alike
+		*old = d
+		old.Alike = alike
+		old.Request = clone(&d.Request)
+	}
+}
