@@ -41,20 +41,6 @@ func newListenerTable(ls []*Listener) *listenerTable {
 	return x
 }
 
-// each calls visit for the listeners that may take a name.
-func (n *listenerNames) each(name string, visit func([]*Listener)) {
-	visit(n.exact[name])
-	if len(n.suffix) > 0 || len(n.oneLabel) > 0 {
-		for i := 1; i < len(name); i++ {
-			if name[i] == '.' {
-				visit(n.suffix[name[i+1:]])
-				visit(n.oneLabel[name[i+1:]])
-			}
-		}
-	}
-	visit(n.rest)
-}
-
 // serviceOf is the Service "namespace/name" that a host name means to a client:
 // name, name.namespace, or name.namespace.svc with or without the cluster's
 // domain.
@@ -88,7 +74,7 @@ func (t *Table) listenersFor(v *view) []*Listener {
 	if port == 0 && int(protocol) < len(defaultPorts) {
 		port = defaultPorts[protocol]
 	}
-	c := contest{v: v, protocol: protocol, name: name, port: port, rank: -1}
+	c := contest{client: v.req.Client, host: v.host, protocol: protocol, name: name, port: port, rank: -1}
 	// Without a port in the request any listener of the protocol will do when
 	// none has the scheme's own port.
 	for pass := 0; pass < 2 && len(c.best) == 0; pass++ {
@@ -96,9 +82,9 @@ func (t *Table) listenersFor(v *view) []*Listener {
 		if v.req.Client != nil {
 			c.add(t.listeners.mesh[serviceOf(v.host, v.req.Client.Namespace)])
 		} else {
-			t.listeners.byName[protocol].each(name, c.add)
+			c.named(&t.listeners.byName[protocol])
 			if protocol == HTTPS {
-				t.listeners.byName[TLS].each(name, c.add)
+				c.named(&t.listeners.byName[TLS])
 			}
 		}
 		if v.req.Port != 0 {
@@ -110,7 +96,8 @@ func (t *Table) listenersFor(v *view) []*Listener {
 
 // contest keeps the listeners with the most specific hostname.
 type contest struct {
-	v        *view
+	client   *Client
+	host     string
 	protocol Protocol
 	name     string
 	port     int
@@ -119,9 +106,23 @@ type contest struct {
 	rank     int
 }
 
+// named adds the listeners that may take the name.
+func (c *contest) named(n *listenerNames) {
+	c.add(n.exact[c.name])
+	if len(n.suffix) > 0 || len(n.oneLabel) > 0 {
+		for i := 1; i < len(c.name); i++ {
+			if c.name[i] == '.' {
+				c.add(n.suffix[c.name[i+1:]])
+				c.add(n.oneLabel[c.name[i+1:]])
+			}
+		}
+	}
+	c.add(n.rest)
+}
+
 func (c *contest) add(ls []*Listener) {
-	for _, l := range ls {
-		if !l.speaks(c.protocol) || !l.forMesh(c.v) || !l.Hostname.Matches(c.name) || l.Port != 0 && l.Port != c.port && !c.anyPort {
+	for i, l := range ls {
+		if !l.speaks(c.protocol) || !l.forMesh(c.client, c.host) || !l.Hostname.Matches(c.name) || l.Port != 0 && l.Port != c.port && !c.anyPort {
 			continue
 		}
 		if l.Protocol == TLS && c.protocol == HTTPS && len(l.hostsFor(c.name, false)) == 0 {
@@ -133,7 +134,7 @@ func (c *contest) add(ls []*Listener) {
 		}
 		switch {
 		case rank > c.rank:
-			c.best, c.rank = append(c.best[:0], l), rank
+			c.best, c.rank = ls[i:i+1:i+1], rank // shared until there is a second
 		case rank == c.rank:
 			c.best = append(c.best, l)
 		}
@@ -146,17 +147,17 @@ func (l *Listener) speaks(p Protocol) bool {
 
 // forMesh keeps mesh listeners to requests that workloads send to their
 // Service, and gateway listeners to the others.
-func (l *Listener) forMesh(v *view) bool {
-	if v.req.Client == nil || l.Mesh == "" {
-		return v.req.Client == nil && l.Mesh == ""
+func (l *Listener) forMesh(client *Client, host string) bool {
+	if client == nil || l.Mesh == "" {
+		return client == nil && l.Mesh == ""
 	}
 	ns, name, _ := strings.Cut(l.Mesh, "/")
-	rest, ok := strings.CutPrefix(v.host, name)
+	rest, ok := strings.CutPrefix(host, name)
 	if !ok {
 		return false
 	}
 	if rest == "" {
-		return v.req.Client.Namespace == ns
+		return client.Namespace == ns
 	}
 	rest, ok = strings.CutPrefix(rest, "."+ns)
 	return ok && (rest == "" || rest == ".svc" || strings.HasPrefix(rest, ".svc."))

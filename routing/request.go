@@ -80,7 +80,9 @@ func (t *Table) view(r *Request) view {
 		}
 		v.path = p
 	}
-	v.source, _ = netip.ParseAddr(r.SourceIP)
+	if r.SourceIP != "" {
+		v.source, _ = netip.ParseAddr(r.SourceIP)
+	}
 	if t.Reading.TrustForwarded {
 		v.trustForwarded(r)
 	}

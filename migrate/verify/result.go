@@ -2,11 +2,12 @@ package verify
 
 import (
 	"cmp"
+	"context"
 	"slices"
 )
 
 // result merges what the workers found, in the order of the tables.
-func (c *comparison) result(workers []*worker) *Result {
+func (c *comparison) result(ctx context.Context, workers []*worker) *Result {
 	res := &Result{}
 	found, depends := map[cause]*Difference{}, map[int]*Difference{}
 	for _, w := range workers {
@@ -23,14 +24,15 @@ func (c *comparison) result(workers []*worker) *Result {
 	slices.SortFunc(causes, func(a, b cause) int {
 		return cmp.Or(cmp.Compare(uint32(a.before), uint32(b.before)), cmp.Compare(uint32(a.after), uint32(b.after)), cmp.Compare(a.aspects, b.aspects))
 	})
-	for _, k := range causes {
-		d := found[k]
+	res.Differences = make([]Difference, len(causes))
+	share(ctx, cores(len(causes)), len(causes), func(_, i int) {
+		d := &res.Differences[i]
+		*d = *found[causes[i]]
 		c.minimise(d)
 		if c.o.Announced != nil {
 			d.Announced = c.o.Announced(d)
 		}
-		res.Differences = append(res.Differences, *d)
-	}
+	})
 	for i := range c.o.Readings {
 		if d := depends[i]; d != nil {
 			res.Dependences = append(res.Dependences, Dependence{c.o.Readings[i].Name, *d})

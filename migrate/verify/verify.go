@@ -12,7 +12,8 @@ import (
 // Options of Compare. The zero value compares everything.
 type Options struct {
 	// Announced returns what foretold a difference, in the caller's own
-	// numbers (ledger entries); empty for a surprise. May be nil.
+	// numbers (ledger entries); empty for a surprise. It is called from several
+	// goroutines at once. May be nil.
 	Announced func(d *Difference) []int
 	// Readings are asked too: a request that is the same under the tables' own
 	// readings and differs under one of these depends on the implementation.
@@ -101,32 +102,40 @@ func Compare(ctx context.Context, before, after *routing.Table, o Options) (*Res
 	}
 	c.hit = make([]atomic.Bool, len(c.list))
 	groups := c.groups()
-	workers := make([]*worker, max(1, min(runtime.GOMAXPROCS(0), len(groups))))
+	workers := make([]*worker, cores(len(groups)))
+	for i := range workers {
+		workers[i] = &worker{comparison: c, found: map[cause]*Difference{}, depends: map[int]*Difference{}}
+	}
+	share(ctx, len(workers), len(groups), func(at, i int) { workers[at].group(groups[i]) })
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return c.result(ctx, workers), ctx.Err()
+}
+
+func cores(n int) int { return max(1, min(runtime.GOMAXPROCS(0), n)) }
+
+// share calls do for 0 ≤ i < n from so many goroutines, numbered at.
+func share(ctx context.Context, goroutines, n int, do func(at, i int)) {
 	var (
 		next atomic.Int64
 		wg   sync.WaitGroup
 	)
 	const batch = 16
-	for i := range workers {
-		w := &worker{comparison: c, found: map[cause]*Difference{}, depends: map[int]*Difference{}}
-		workers[i] = w
+	for at := range goroutines {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				from := int(next.Add(batch)) - batch
-				if from >= len(groups) {
+				if from >= n {
 					return
 				}
-				for _, g := range groups[from:min(from+batch, len(groups))] {
-					w.group(g)
+				for i := from; i < min(from+batch, n); i++ {
+					do(at, i)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	return c.result(workers), nil
 }
 
 // known is a rule with where it stands.
@@ -169,50 +178,50 @@ type worker struct {
 	found     map[cause]*Difference
 	depends   map[int]*Difference // by reading
 	uncovered []Uncovered
+
+	before, after, otherBefore, otherAfter routing.Decision // of the request being asked
 }
 
 // ask routes one request through both tables.
 func (w *worker) ask(r *routing.Request) {
 	w.witnesses++
-	before, after := w.tables[Before].Route(r), w.tables[After].Route(r)
+	before, after := &w.before, &w.after
+	*before, *after = w.tables[Before].Route(r), w.tables[After].Route(r)
 	b, a := w.index(before.Why), w.index(after.Why)
-	for _, i := range [...]int32{b, a} {
-		if i >= 0 && !w.hit[i].Load() {
-			w.hit[i].Store(true)
-		}
-	}
-	if aspects := Differ(&before, &after); aspects != 0 {
-		w.keep(w.found, cause{b, a, aspects}, Difference{Request: *r, Before: before, After: after, Aspects: aspects})
+	w.reach(b)
+	w.reach(a)
+	if aspects := Differ(before, after); aspects != 0 {
+		keepSimplest(w.found, cause{b, a, aspects}, r, before, after, aspects)
 		return
 	}
 	for i := range w.o.Readings {
 		rd := &w.o.Readings[i]
-		if rd.Concerns != nil && !rd.Concerns(r, &before, &after) {
+		if rd.Concerns != nil && !rd.Concerns(r, before, after) {
 			continue
 		}
-		x, y := rd.Before.Route(r), rd.After.Route(r)
-		if aspects := Differ(&x, &y); aspects != 0 {
-			keepSimplest(w.depends, i, Difference{Request: *r, Before: x, After: y, Aspects: aspects})
+		x, y := &w.otherBefore, &w.otherAfter
+		*x, *y = rd.Before.Route(r), rd.After.Route(r)
+		if aspects := Differ(x, y); aspects != 0 {
+			keepSimplest(w.depends, i, r, x, y, aspects)
 		}
 	}
 }
 
-func (w *worker) keep(m map[cause]*Difference, k cause, d Difference) { keepSimplest(m, k, d) }
+func (w *worker) reach(rule int32) {
+	if rule >= 0 && !w.hit[rule].Load() {
+		w.hit[rule].Store(true)
+	}
+}
 
-// keepSimplest counts the difference and keeps the simpler request.
-func keepSimplest[K comparable](m map[K]*Difference, k K, d Difference) {
-	old := m[k]
-	if old == nil {
-		d.Alike = 1
-		d.Request = clone(&d.Request)
-		m[k] = &d
+// keepSimplest counts a difference and keeps the simpler request.
+func keepSimplest[K comparable](m map[K]*Difference, k K, r *routing.Request, before, after *routing.Decision, aspects Aspect) {
+	d := m[k]
+	if d == nil {
+		d = &Difference{}
+		m[k] = d
+	} else if !simpler(r, &d.Request) {
+		d.Alike++
 		return
 	}
-	old.Alike++
-	if simpler(&d.Request, &old.Request) {
-		alike := old.Alike
-		*old = d
-		old.Alike = alike
-		old.Request = clone(&d.Request)
-	}
+	*d = Difference{Request: clone(r), Before: *before, After: *after, Aspects: aspects, Alike: d.Alike + 1}
 }
