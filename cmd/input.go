@@ -37,11 +37,17 @@ type inputFlags struct {
 func (f *inputFlags) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.StringArrayVarP(&f.files, "filename", "f", nil, "file or folder with manifests, or - for standard input (repeatable)")
-	fl.BoolVarP(&f.recursive, "recursive", "R", false, "read folders with everything below them")
 	fl.StringVarP(&f.kustomize, "kustomize", "k", "", "kustomization folder to build and read")
-	fl.BoolVar(&f.urls, "allow-urls", false, "let -f and kustomizations fetch URLs")
 	fl.BoolVar(&f.cluster, "cluster", false, "read the live cluster (list only)")
-	fl.BoolVarP(&f.all, "all-namespaces", "A", true, "with --cluster: read every namespace")
+	f.addShared(c)
+}
+
+// addShared adds what does not depend on where the objects are.
+func (f *inputFlags) addShared(c *cobra.Command) {
+	fl := c.Flags()
+	fl.BoolVarP(&f.recursive, "recursive", "R", false, "read folders with everything below them")
+	fl.BoolVar(&f.urls, "allow-urls", false, "let files and kustomizations fetch URLs")
+	fl.BoolVarP(&f.all, "all-namespaces", "A", true, "of a live cluster, read every namespace")
 	fl.StringVar(&f.configMap, "nginx-configmap", "", "the controller's ConfigMap: a file, or namespace/name in the input")
 	fl.StringVar(&f.release, "nginx-version", "1.15", "ingress-nginx release whose behaviour counts (1.9 to 1.15)")
 	fl.StringVar(&f.prefix, "annotation-prefix", nginx.DefaultPrefix, "prefix of the controller's annotations")
@@ -119,28 +125,35 @@ func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.O
 // table compiles the input: Ingresses, or Gateway API objects with the readings
 // that most implementations share (paths are normalised before matching).
 func (f *inputFlags) table(ctx context.Context, set *source.Set, dialect string, errOut io.Writer) (*routing.Table, error) {
+	t, _, err := f.tableOf(ctx, set, dialect, errOut)
+	return t, err
+}
+
+// tableOf also reports whether the table leaves room for readings, as Gateway
+// API does.
+func (f *inputFlags) tableOf(ctx context.Context, set *source.Set, dialect string, errOut io.Writer) (t *routing.Table, open bool, err error) {
 	gateway := len(migrate.GatewayObjects(set)) > 0
 	switch {
 	case dialect != "auto" && dialect != "ingress" && dialect != "gateway-api":
-		return nil, usagef("--dialect %s is not known: use ingress, gateway-api or auto", dialect)
+		return nil, false, usagef("--dialect %s is not known: use ingress, gateway-api or auto", dialect)
 	case dialect == "gateway-api" && !gateway:
-		return nil, usagef("--dialect gateway-api: the input holds no Gateway API objects")
+		return nil, false, usagef("--dialect gateway-api: the input holds no Gateway API objects")
 	case dialect == "gateway-api", dialect == "auto" && gateway && len(set.Ingresses) == 0:
-		res := migrate.CompileGateway(set, routing.Reading{NormalizePath: true})
+		res := migrate.CompileGateway(set, migrate.Usual)
 		for _, p := range res.Problems {
 			fmt.Fprintf(errOut, "%s %s: %s: %s: %s\n", p.Object, p.Path, p.Condition, p.Reason, p.Message)
 		}
-		return res.Table, nil
+		return res.Table, true, nil
 	case dialect == "auto" && gateway:
 		fmt.Fprintln(errOut, "The input holds Ingresses and Gateway API objects: answering for the Ingresses; use --dialect gateway-api for the others.")
 	}
 	o, err := f.nginxOptions(ctx, set)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	compiled, err := nginx.Compile(set, o)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	return compiled.Table, nil
+	return compiled.Table, false, nil
 }

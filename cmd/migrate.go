@@ -36,6 +36,7 @@ type migrateFlags struct {
 	dryRun       bool
 	reports      []string
 	strict       bool
+	verify       string
 }
 
 func newMigrate(s genericiooptions.IOStreams) *cobra.Command {
@@ -74,6 +75,7 @@ A route whose access control cannot be kept is closed, not opened, unless
 	fl.BoolVar(&f.force, "force", false, "overwrite files in --out that were not written by causeway")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "write nothing, say what would be written")
 	fl.StringArrayVar(&f.reports, "report", nil, "report file: .html, .json, .md or .sarif (repeatable)")
+	fl.StringVar(&f.verify, "verify", "on", "prove that the output routes like the input, but for what the ledger announces: on or off")
 	fl.BoolVar(&f.strict, "strict", false, "exit 3 when something was not kept exactly")
 	return c
 }
@@ -92,6 +94,9 @@ func (f *migrateFlags) options() (migrate.Options, error) {
 	level, ok := levels[f.validate]
 	if !ok {
 		return o, usagef("--validate %s is not known: use full, schema or off", f.validate)
+	}
+	if f.verify != "on" && f.verify != "off" {
+		return o, usagef("--verify %s is not known: use on or off", f.verify)
 	}
 	if f.format != "yaml" && f.format != "json" {
 		return o, usagef("-o %s is not known: use yaml or json", f.format)
@@ -136,6 +141,11 @@ func (f *migrateFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error
 		}
 		return fmt.Errorf("%d of the objects that would be written do not fit the CRDs of Gateway API %s; nothing was written", len(res.Issues), o.Emit.Version)
 	}
+	if f.verify == "on" {
+		if report.Verification, err = f.check(ctx, s, res); err != nil {
+			return err
+		}
+	}
 	if err := f.write(ctx, s, set, res); err != nil {
 		return err
 	}
@@ -152,10 +162,31 @@ func (f *migrateFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error
 	if len(problems) > 0 {
 		return &ExitError{Code: 1, Err: fmt.Errorf("%d of the input's documents could not be read; the rest was converted", len(problems))}
 	}
+	if report.Verification != nil {
+		fmt.Fprintln(s.ErrOut, "\nVerified:")
+		if err := reports.WriteVerification(s.ErrOut, report.Verification, reports.VerificationOptions{Brief: true}); err != nil {
+			return err
+		}
+		if err := different(report.Verification.Result); err != nil {
+			return err
+		}
+	}
 	if f.strict && res.Ledger.Lost() {
 		return &ExitError{Code: 3, Err: errors.New("not everything was kept exactly, and --strict was given")}
 	}
 	return nil
+}
+
+// check verifies the output against the input.
+func (f *migrateFlags) check(ctx context.Context, s genericiooptions.IOStreams, res *migrate.Result) (*reports.Verification, error) {
+	v, problems, err := migrate.Check(ctx, res)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range problems {
+		fmt.Fprintf(s.ErrOut, "the output does not hold together: %s %s: %s: %s\n", p.Object, p.Path, p.Reason, p.Message)
+	}
+	return &reports.Verification{Result: v, Ledger: res.Ledger}, nil
 }
 
 func refOf(obj client.Object) routing.ObjectRef {

@@ -20,7 +20,7 @@ import (
 const columns = 80
 
 // commands are the verbs, each given the streams it reads and writes.
-var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVersion}
+var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVerify, newVersion}
 
 // Main runs the command line of the process and returns its exit code. The
 // first interrupt cancels the command's context, the second ends the process.
@@ -60,6 +60,9 @@ Data goes to standard output, messages to standard error. Exit codes: 0 done,
 4 verification found a difference, 5 conformance failed.`,
 		Example: `  # What would become of these manifests?
   causeway migrate -R -f manifests/ --report report.html > gateway.yaml
+
+  # Do these two sets of manifests route alike?
+  causeway verify -R --before manifests/ --after gateway.yaml
 
   # Where does this request go, and because of which rule?
   causeway route -R -f manifests/ GET https://shop.example.com/cart`,

@@ -1,6 +1,9 @@
 package migrate
 
 import (
+	"cmp"
+	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
@@ -51,10 +54,12 @@ func aspects(e *ledger.Entry) (own, others verify.Aspect) {
 			others |= a
 		}
 	}
-	if e.Urgency == ledger.Closed {
-		own = anything
-	}
 	return own, others
+}
+
+// closes reports whether an entry explains that nobody is served.
+func closes(e *ledger.Entry, d *verify.Difference) bool {
+	return e.Urgency == ledger.Closed && len(d.After.Backends) == 0 && d.After.Location == ""
 }
 
 // Announced returns the callback by which verification asks the ledger about a
@@ -76,7 +81,7 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 				from[ref] = append(from[ref], e.Object)
 			}
 		}
-		if own, _ := aspects(e); own == 0 {
+		if own, _ := aspects(e); own == 0 && e.Urgency != ledger.Closed {
 			continue
 		}
 		if e.Object.Kind == "Gateway" {
@@ -92,8 +97,11 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 			for _, i := range entries {
 				e := &l.Entries[i]
 				a, others := aspects(e)
-				if !relates(e, d) {
+				switch related := relates(e, d); {
+				case !related:
 					a = others
+				case closes(e, d):
+					a = anything
 				}
 				if a &= d.Aspects; a != 0 {
 					told |= a
@@ -120,6 +128,12 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 		if d.Aspects&^told != 0 {
 			return nil
 		}
+		// What says the least beyond the difference explains it best.
+		slices.SortStableFunc(out, func(i, j int) int {
+			x, _ := aspects(&l.Entries[i])
+			y, _ := aspects(&l.Entries[j])
+			return cmp.Compare(bits.OnesCount32(uint32(x)), bits.OnesCount32(uint32(y)))
+		})
 		return out
 	}
 }

@@ -1,20 +1,54 @@
 package reports
 
 import (
-	_ "embed"
+	"embed"
 	"html/template"
 	"io"
 
 	"github.com/causeway-gateway/causeway/migrate/ledger"
+	"github.com/causeway-gateway/causeway/migrate/verify"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-//go:embed page.html
-var page string
+//go:embed page.html verification.html verified.html page.css
+var pages embed.FS
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+var pageTemplates = template.Must(template.New("").Funcs(template.FuncMap{
 	"where": where, "places": otherPlaces, "urgency": func(u ledger.Urgency) string { return urgencyNames[u] },
-}).Parse(page))
+	"css": stylesheet, "curl": func(r routing.Request) string { return verify.Curl(&r) }, "because": because, "side": sideOf, "surprises": surprises,
+	"first":          func(d []verify.Dead) []verify.Dead { return d[:min(len(d), listed)] },
+	"firstUncovered": func(u []verify.Uncovered) []verify.Uncovered { return u[:min(len(u), listed)] },
+}).ParseFS(pages, "*.html"))
+
+// listed bounds each list of a verification.
+const listed = 200
+
+func stylesheet() template.CSS {
+	text, _ := pages.ReadFile("page.css")
+	return template.CSS(text) //nolint:gosec // our own file, embedded
+}
+
+type htmlSide struct {
+	Outcome, Because string
+	Details          []string
+}
+
+func sideOf(d routing.Decision, a verify.Aspect) htmlSide {
+	return htmlSide{outcome(&d), because(d.Why), details(&d, a)}
+}
+
+func surprises(v *Verification) []verify.Difference {
+	s := v.Result.Surprises()
+	return s[:min(len(s), listed)]
+}
+
+// WriteVerificationHTML writes a page of its own.
+func WriteVerificationHTML(w io.Writer, title, tool string, v *Verification) error {
+	return pageTemplates.ExecuteTemplate(w, "verified.html", struct {
+		Title, Tool  string
+		Verification *Verification
+	}{title, tool, v})
+}
 
 type htmlObject struct {
 	Source  Source
@@ -82,5 +116,5 @@ func WriteHTML(w io.Writer, m *Migration) error {
 		}
 		data.Objects = append(data.Objects, o)
 	}
-	return pageTemplate.Execute(w, data)
+	return pageTemplates.ExecuteTemplate(w, "page.html", data)
 }

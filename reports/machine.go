@@ -21,6 +21,8 @@ type entryJSON struct {
 	Message string            `json:"message,omitempty"`
 	Remedy  string            `json:"remedy,omitempty"`
 	Targets []ledger.Target   `json:"targets,omitempty"`
+	// Features that are not kept; verification reads them.
+	Features []string `json:"features,omitempty"`
 }
 
 // WriteJSON writes the public form of the ledger, entry by entry.
@@ -34,7 +36,7 @@ func WriteJSON(w io.Writer, m *Migration) error {
 	}
 	for i := range m.Ledger.Entries {
 		e := &m.Ledger.Entries[i]
-		line, err := json.Marshal(entryJSON{e.Status, urgencyNames[e.Urgency], e.Object, e.Path, e.File, e.Line, e.Message, e.Remedy, e.Targets})
+		line, err := json.Marshal(entryJSON{e.Status, urgencyNames[e.Urgency], e.Object, e.Path, e.File, e.Line, e.Message, e.Remedy, e.Targets, e.Features})
 		if err != nil {
 			return err
 		}
@@ -46,7 +48,19 @@ func WriteJSON(w io.Writer, m *Migration) error {
 			return err
 		}
 	}
-	_, err = io.WriteString(w, "\n]}\n")
+	if _, err = io.WriteString(w, "\n]"); err != nil {
+		return err
+	}
+	if m.Verification != nil {
+		text, err := json.Marshal(m.Verification.json())
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, ",\n\"verification\":%s", text); err != nil {
+			return err
+		}
+	}
+	_, err = io.WriteString(w, "}\n")
 	return err
 }
 

@@ -23,6 +23,9 @@ type Migration struct {
 	Outputs     []Output // may be left out where texts are not shown
 	Written     int      // number of objects emitted
 	Errors      []InputError
+	// Verification of the output against the input; nil when it was not asked
+	// for.
+	Verification *Verification
 }
 
 // Source is an input object as it was written; never a Secret.
@@ -59,6 +62,22 @@ func WriteFile(path string, m *Migration) error {
 	if write == nil {
 		return fmt.Errorf("%s: the extension names no report: use .html, .json, .md or .sarif", path)
 	}
+	return writeWhole(path, func(w io.Writer) error { return write(w, m) })
+}
+
+// WriteVerificationFile writes a verification as .html or .json.
+func WriteVerificationFile(path, title, tool string, v *Verification) error {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".html":
+		return writeWhole(path, func(w io.Writer) error { return WriteVerificationHTML(w, title, tool, v) })
+	case ".json":
+		return writeWhole(path, func(w io.Writer) error { return WriteVerificationJSON(w, v) })
+	}
+	return fmt.Errorf("%s: the extension names no report of a verification: use .html or .json", path)
+}
+
+// writeWhole makes the file appear whole or not at all.
+func writeWhole(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -67,7 +86,7 @@ func WriteFile(path string, m *Migration) error {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if err := write(tmp, m); err != nil {
+	if err := write(tmp); err != nil {
 		tmp.Close()
 		return err
 	}

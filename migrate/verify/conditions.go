@@ -188,17 +188,52 @@ func thorough(rules []*routing.Rule) (out []setting, dropped int) {
 	}
 	pairs := 0
 	for i, r := range conditioned {
-		for _, s := range conditioned[i+1:] {
+		for j, s := range conditioned {
+			if i == j {
+				continue
+			}
 			if pairs++; pairs > maxPairs {
 				dropped++
 				continue
 			}
-			if p, ok := together(satisfying(&r.Match), satisfying(&s.Match)); ok {
+			base := satisfying(&r.Match)
+			if p, ok := together(base, satisfying(&s.Match)); ok && i < j {
 				out = append(out, p.setting())
+			}
+			for _, v := range violations(&s.Match) {
+				if p, ok := together(base, v); ok {
+					out = append(out, p.setting())
+				}
 			}
 		}
 	}
 	return distinct(out), dropped
+}
+
+// violations are plans that break one condition of a match each and say nothing
+// of the others.
+func violations(m *routing.Match) []plan {
+	var out []plan
+	if m.Method != "" {
+		other := "POST"
+		if m.Method == other {
+			other = "PATCH"
+		}
+		out = append(out, plan{method: other})
+	}
+	broken := func(v *routing.ValueMatch) param {
+		if v.Negate {
+			return param{v.Name, positive(v), true}
+		}
+		return param{v.Name, positive(v) + "zz", true}
+	}
+	for i := range m.Headers {
+		out = append(out, plan{headers: []param{broken(&m.Headers[i])}})
+	}
+	for i := range m.Query {
+		out = append(out, plan{query: []param{broken(&m.Query[i])}})
+	}
+	return out
 }
 
 // together merges two plans; ok is false when they contradict each other.
