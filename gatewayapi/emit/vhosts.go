@@ -47,6 +47,7 @@ func (e *emitter) collect() {
 			e.noteAt(nil, l.Origin, remark{feature: FeatureListener, fate: Lost, message: "rules for requests within the mesh to " + l.Mesh + " are not written", remedy: "attach routes to the Service by hand"})
 			continue
 		}
+		e.noteDeeper(l)
 		for _, h := range l.Hosts {
 			names, ok := e.hostnames(l, h)
 			if !ok {
@@ -156,6 +157,38 @@ func (e *emitter) hostnames(l *routing.Listener, h *routing.Host) (names []strin
 		}
 	}
 	return out, len(out) > 0
+}
+
+// noteDeeper tells the broader hosts of wildcards that take one label: names of
+// several labels no longer come to them, since a wildcard of Gateway API takes
+// those, too (Hostname, "matches any number of labels").
+func (e *emitter) noteDeeper(l *routing.Listener) {
+	one := map[string]bool{}
+	for _, h := range l.Hosts {
+		for _, p := range h.Names {
+			if p.Kind == routing.OneLabelHost {
+				one[p.Value] = true
+			}
+		}
+	}
+	if len(one) == 0 {
+		return
+	}
+	narrowed := map[string]bool{} // suffixes with a one-label wildcard at or below them
+	for v := range one {
+		for rest := v; rest != ""; _, rest, _ = strings.Cut(rest, ".") {
+			narrowed[rest] = true
+		}
+	}
+	for _, h := range l.Hosts {
+		broad := len(h.Names) == 0
+		for _, p := range h.Names {
+			broad = broad || p.Kind == routing.AnyHost || p.Kind == routing.SuffixHost && narrowed[p.Value] || p.Kind == routing.RegexHost
+		}
+		if broad {
+			e.noteHost(h, remark{feature: FeatureHost, fate: Approximated, message: "names of several labels below a wildcard no longer come here; in Gateway API the wildcard takes them", remedy: "name such hosts one by one"})
+		}
+	}
 }
 
 // inOrder returns the rules of a host in the order the source tries them.

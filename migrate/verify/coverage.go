@@ -25,24 +25,17 @@ type Uncovered struct {
 // coverage sorts the rules that no witness reached into those that are proven
 // dead and those that are not.
 func (c *comparison) coverage(res *Result) {
-	type owner struct {
-		side Side
-		at   routing.Origin
-	}
-	served := map[owner]bool{} // a rule of several hosts counts once
+	served := make([]bool, len(c.list)) // a rule of several hosts counts once
 	for i := range c.list {
 		if c.hit[i].Load() {
-			served[owner{c.list[i].side, c.list[i].rule.Origin}] = true
+			served[c.list[i].first] = true
 		}
 	}
-	reported := map[owner]bool{}
 	for i := range c.list {
 		k := &c.list[i]
-		o := owner{k.side, k.rule.Origin}
-		if c.hit[i].Load() || served[o] || reported[o] {
+		if served[k.first] || k.first != int32(i) {
 			continue
 		}
-		reported[o] = true
 		if by := shadow(k.host.Ordered(), k.rule); by != nil {
 			res.Dead = append(res.Dead, Dead{k.side, k.rule, by})
 			continue

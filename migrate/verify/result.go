@@ -22,7 +22,7 @@ func (c *comparison) result(ctx context.Context, workers []*worker) *Result {
 		causes = append(causes, k)
 	}
 	slices.SortFunc(causes, func(a, b cause) int {
-		return cmp.Or(cmp.Compare(uint32(a.before), uint32(b.before)), cmp.Compare(uint32(a.after), uint32(b.after)), cmp.Compare(a.aspects, b.aspects))
+		return cmp.Or(cmp.Compare(uint32(a.before), uint32(b.before)), cmp.Compare(uint32(a.after), uint32(b.after)), cmp.Compare(a.aspects, b.aspects), cmp.Compare(order(a.served), order(b.served)))
 	})
 	res.Differences = make([]Difference, len(causes))
 	share(ctx, cores(len(causes)), len(causes), func(_, i int) {
@@ -40,6 +40,13 @@ func (c *comparison) result(ctx context.Context, workers []*worker) *Result {
 	}
 	c.coverage(res)
 	return res
+}
+
+func order(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func merge[K comparable](into, from map[K]*Difference) {

@@ -30,6 +30,9 @@ func simpler(a, b *routing.Request) bool {
 
 func effort(r *routing.Request) int {
 	n := len(r.Path) + len(r.Host) + 40*len(r.Headers)
+	for k, v := range r.Headers {
+		n += len(k) + len(v)
+	}
 	if r.Method != "GET" && r.Method != "" {
 		n += 30
 	}

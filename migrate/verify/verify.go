@@ -90,12 +90,19 @@ func Compare(ctx context.Context, before, after *routing.Table, o Options) (*Res
 	before.Freeze()
 	after.Freeze()
 	c := &comparison{o: o, tables: [2]*routing.Table{before, after}, rules: map[*routing.Rule]int32{}}
+	owners := map[owner]int32{}
 	for side, t := range c.tables {
 		for _, l := range t.Listeners {
 			for _, h := range l.Hosts {
 				for _, r := range h.Ordered() {
+					o := owner{Side(side), r.Origin.Object, r.Origin.Path}
+					first, ok := owners[o]
+					if !ok {
+						first = int32(len(c.list))
+						owners[o] = first
+					}
 					c.rules[r] = int32(len(c.list))
-					c.list = append(c.list, known{rule: r, side: Side(side), host: h, listener: l})
+					c.list = append(c.list, known{rule: r, side: Side(side), host: h, listener: l, first: first})
 				}
 			}
 		}
@@ -144,6 +151,14 @@ type known struct {
 	side     Side
 	host     *routing.Host
 	listener *routing.Listener
+	first    int32 // index of the first rule that the same part of an object made
+}
+
+// owner is the part of an object that rules come from.
+type owner struct {
+	side   Side
+	object routing.ObjectRef
+	path   string
 }
 
 // comparison holds what all workers read; only hit is written meanwhile.
@@ -155,10 +170,23 @@ type comparison struct {
 	hit    []atomic.Bool
 }
 
-// cause is why requests differ: the rules that decide, and what is different.
+// cause is why requests differ: what made the rules that decide, and what is
+// different.
 type cause struct {
-	before, after int32 // index of the rule, -1 for none
+	before, after int32 // known.first of the rule, -1 for none
 	aspects       Aspect
+	served        bool // after, so that closed and open rules are told apart
+}
+
+func (c *comparison) causeOf(b, a int32, aspects Aspect, after *routing.Decision) cause {
+	k := cause{b, a, aspects, len(after.Backends) > 0 || after.Location != ""}
+	if b >= 0 {
+		k.before = c.list[b].first
+	}
+	if a >= 0 {
+		k.after = c.list[a].first
+	}
+	return k
 }
 
 func (c *comparison) index(r *routing.Rule) int32 {
@@ -191,7 +219,7 @@ func (w *worker) ask(r *routing.Request) {
 	w.reach(b)
 	w.reach(a)
 	if aspects := Differ(before, after); aspects != 0 {
-		keepSimplest(w.found, cause{b, a, aspects}, r, before, after, aspects)
+		keepSimplest(w.found, w.causeOf(b, a, aspects, after), r, before, after, aspects)
 		return
 	}
 	for i := range w.o.Readings {
