@@ -83,6 +83,7 @@ func TestPageInBrowser(t *testing.T) {
 		t.Errorf("searching one object shows %d", objects)
 	}
 	besides(t, ctx)
+	verified(t, ctx)
 
 	for _, width := range []int64{1280, 480} {
 		var overflow int
@@ -97,6 +98,21 @@ func TestPageInBrowser(t *testing.T) {
 		if u != address && !strings.HasPrefix(u, "data:") {
 			t.Errorf("the page asks for %s", u)
 		}
+	}
+}
+
+// verified holds the section of the verification: its sentence, and an example
+// that opens with the request and both answers.
+func verified(t *testing.T, ctx context.Context) {
+	t.Helper()
+	var text, curl string
+	if err := chromedp.Run(ctx, chromedp.Evaluate(`document.querySelector('#verification > p').textContent`, &text),
+		chromedp.Click(`#verification details summary`, chromedp.NodeVisible),
+		chromedp.Evaluate(`(c => c.offsetParent ? c.textContent : '')(document.querySelector('#verification details[open] .curl'))`, &curl)); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(text, "no unexpected difference") || !strings.HasPrefix(curl, "curl -i") {
+		t.Errorf("the page says %q, and for example %q", text, curl)
 	}
 }
 

@@ -129,10 +129,10 @@ func roundTrip(t *rapid.T) {
 			noted[n.Origin.Object] = true
 		}
 	}
-	from := map[emit.Target]routing.ObjectRef{}
+	from := map[emit.Target][]routing.ObjectRef{}
 	for rule, places := range out.Placements {
 		for _, p := range places {
-			from[p] = rule.Origin.Object
+			from[p] = append(from[p], rule.Origin.Object)
 		}
 	}
 	for range 30 {
@@ -149,7 +149,9 @@ func roundTrip(t *rapid.T) {
 		told := before.Why != nil && noted[before.Why.Origin.Object]
 		if after.Why != nil {
 			at := after.Why.Origin
-			told = told || noted[from[emit.Target{Kind: at.Object.Kind, Namespace: at.Object.Namespace, Name: at.Object.Name, Path: at.Path}]]
+			for _, o := range from[emit.Target{Kind: at.Object.Kind, Namespace: at.Object.Namespace, Name: at.Object.Name, Path: at.Path}] {
+				told = told || noted[o]
+			}
 		}
 		if !told {
 			t.Fatalf("%s: %s (before: %s; after: %s), and no note says so\n%s", probe(r), aspects, why(before), why(after), notesOf(out))

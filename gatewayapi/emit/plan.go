@@ -119,7 +119,7 @@ func (e *emitter) forwarded() {
 func (e *emitter) express(en *entry) bool {
 	lost := func(f Feature, what, remedy string) {
 		e.note(en.rule, remark{feature: f, fate: Lost, message: what + ": the rule is closed for the requests it could have taken", remedy: remedy, closed: true})
-		en.closed = true
+		en.closed, en.wider = true, true
 	}
 	if en.m.Client.Namespace != "" || len(en.m.Client.Labels) > 0 {
 		e.note(en.rule, remark{feature: FeatureListener, fate: Lost, message: "the rule is for requests of certain workloads within the mesh", remedy: "attach a route to the Service by hand"})

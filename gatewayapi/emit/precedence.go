@@ -21,6 +21,7 @@ type entry struct {
 	out  *outcome
 	// closed entries take their requests and answer 500.
 	closed bool
+	wider  bool // closed entries whose match lost a condition
 	silent bool // closed with a status that the source gives too: nothing to note where left out
 	// prefixOnly entries replace the matched prefix and can be nothing but a
 	// PathPrefix (CEL on HTTPRouteRule in apis/v1/httproute_types.go).
@@ -180,7 +181,10 @@ func (e *emitter) complete(v *vhost) {
 		for i := 0; i < j && !dead; i++ {
 			if a := v.entries[i]; a.covers(b) {
 				dead = true
-				if a.rule != b.rule && !b.closed && !v.scheme {
+				switch {
+				case a.wider && a.rule != b.rule:
+					e.note(b.rule, remark{feature: FeatureOrder, fate: Lost, closed: true, message: "a rule before it is closed because a condition cannot be said in Gateway API, and takes these requests along", remedy: "see what the ledger says of " + a.rule.Origin.Object.String()})
+				case a.rule != b.rule && !b.closed && !v.scheme:
 					e.note(b.rule, remark{feature: FeatureOrder, fate: Kept, message: "never reached: " + describe(a) + " takes its requests first"})
 				}
 			}
