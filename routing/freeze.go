@@ -180,6 +180,9 @@ func pathLength(p *PathMatch) int {
 func MoreSpecific(a, b *Rule) bool { return Reading{}.moreSpecific(a, b) }
 
 func (rd Reading) moreSpecific(a, b *Rule) bool {
+	if a.Precedence != b.Precedence {
+		return a.Precedence > b.Precedence
+	}
 	if ra, rb := pathRank(&a.Match.Path), pathRank(&b.Match.Path); ra != rb {
 		if rd.RegexLast && (ra == 1 || rb == 1) {
 			return rb == 1

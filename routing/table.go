@@ -137,6 +137,9 @@ type Rule struct {
 	Action *Action
 	Origin Origin
 
+	// Precedence comes first under MostSpecific; higher is tried earlier. It is
+	// for routes that count something else than paths (GRPCRoute).
+	Precedence int
 	// Age, Route and Index break ties under MostSpecific: the older route
 	// first (Age is a creation time in Unix nanoseconds, or 0), then Route
 	// ("namespace/name") alphabetically, then Index, the position in it.

@@ -69,6 +69,10 @@ func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, 
 			reason, message = "NoMatchingListenerHostname", "no hostname of the route is within those of the listeners"
 			continue
 		}
+		if other := x.claim(ref.Kind, names); other != "" {
+			reason, message = "RouteConflict", "an older "+other+" has one of the hostnames on this listener"
+			continue
+		}
 		for _, n := range names {
 			add(attached{place: x, host: n})
 		}

@@ -51,12 +51,7 @@ func Compile(objs []client.Object, o Options) *Result {
 	c.grants = newGrants(c.in.grants)
 	c.tls = c.backendPolicies()
 	c.listeners()
-	for _, r := range c.in.http {
-		c.httpRoute(r)
-	}
-	for _, r := range c.in.grpc {
-		c.grpcRoute(r)
-	}
+	c.webRoutes()
 	for _, r := range c.in.streams {
 		c.streamRoute(r)
 	}

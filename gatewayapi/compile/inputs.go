@@ -128,16 +128,17 @@ func byAge[T any, P interface {
 	*T
 	metav1.Object
 }](list []P) {
-	sort.SliceStable(list, func(i, j int) bool {
-		a, b := list[i], list[j]
-		if x, y := age(a), age(b); x != y {
-			return x < y
-		}
-		if x, y := a.GetNamespace(), b.GetNamespace(); x != y {
-			return x < y
-		}
-		return a.GetName() < b.GetName()
-	})
+	sort.SliceStable(list, func(i, j int) bool { return older(list[i], list[j]) })
+}
+
+func older(a, b metav1.Object) bool {
+	if x, y := age(a), age(b); x != y {
+		return x < y
+	}
+	if x, y := a.GetNamespace(), b.GetNamespace(); x != y {
+		return x < y
+	}
+	return a.GetName() < b.GetName()
 }
 
 func age(o metav1.Object) int64 {

@@ -19,6 +19,7 @@ type place struct {
 	hostname  string
 	namespace string // of the object that holds it
 	allowed   *gwv1.AllowedRoutes
+	claims    map[string]*nameSet // hostnames in use, by kind of route
 }
 
 // declared is a listener as a Gateway or ListenerSet declares it.

@@ -57,10 +57,19 @@ func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 			if len(rule.Matches) > 0 {
 				at = fmt.Sprintf("%s.matches[%d]", path, j)
 			}
-			c.add(places, routing.Rule{Match: grpcMatch(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
+			c.add(places, routing.Rule{Match: grpcMatch(m), Precedence: grpcPrecedence(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
 			index++
 		}
 	}
+}
+
+// grpcPrecedence counts "characters in a matching service", then "characters in
+// a matching method" (GRPCRouteRule.Matches).
+func grpcPrecedence(m gwv1.GRPCRouteMatch) int {
+	if m.Method == nil {
+		return 0
+	}
+	return len(value(m.Method.Service, ""))<<12 + len(value(m.Method.Method, ""))
 }
 
 // streamRoute adds a TLSRoute, TCPRoute or UDPRoute: only its first rule counts

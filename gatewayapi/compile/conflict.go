@@ -1,0 +1,98 @@
+package compile
+
+import "strings"
+
+// nameSet is a set of hostnames that answers whether another one has names in
+// common with it; O(labels) each.
+type nameSet struct {
+	any   bool
+	exact map[string]bool
+	wild  map[string]bool // by the domain after "*."
+	above map[string]bool // domains above an exact name or a wildcard
+}
+
+func (s *nameSet) add(name string) {
+	domain, wild := strings.CutPrefix(name, "*.")
+	switch {
+	case name == "":
+		s.any = true
+		return
+	case wild:
+		s.wild[domain] = true
+		s.above[domain] = true
+	default:
+		s.exact[name] = true
+	}
+	for rest := domain; ; {
+		var ok bool
+		if _, rest, ok = strings.Cut(rest, "."); !ok {
+			return
+		}
+		s.above[rest] = true
+	}
+}
+
+// meets reports whether a name intersects with one of the set.
+func (s *nameSet) meets(name string) bool {
+	domain, wild := strings.CutPrefix(name, "*.")
+	if s.any || name == "" || wild && s.above[domain] || !wild && s.exact[name] {
+		return s.any || name != "" || len(s.exact)+len(s.wild) > 0
+	}
+	for rest := domain; ; {
+		if wild && s.wild[rest] {
+			return true
+		}
+		var ok bool
+		if _, rest, ok = strings.Cut(rest, "."); !ok {
+			return false
+		}
+		if s.wild[rest] {
+			return true
+		}
+	}
+}
+
+// claim takes hostnames of a listener for a kind of route. HTTPRoutes and
+// GRPCRoutes share none: "if … the intersection of the hostnames of A and B is
+// non-empty, then the implementation MUST accept exactly one of these two
+// routes", the older (GRPCRouteSpec.Hostnames). It returns the kind that has a
+// name already, "" when the claim holds.
+func (p *place) claim(kind string, names []string) string {
+	other := map[string]string{"HTTPRoute": "GRPCRoute", "GRPCRoute": "HTTPRoute"}[kind]
+	if other == "" {
+		return ""
+	}
+	if taken := p.claims[other]; taken != nil {
+		for _, n := range names {
+			if taken.meets(n) {
+				return other
+			}
+		}
+	}
+	if p.claims == nil {
+		p.claims = map[string]*nameSet{}
+	}
+	own := p.claims[kind]
+	if own == nil {
+		own = &nameSet{exact: map[string]bool{}, wild: map[string]bool{}, above: map[string]bool{}}
+		p.claims[kind] = own
+	}
+	for _, n := range names {
+		own.add(n)
+	}
+	return ""
+}
+
+// webRoutes adds HTTPRoutes and GRPCRoutes, the oldest first.
+func (c *compiler) webRoutes() {
+	http, grpc := c.in.http, c.in.grpc
+	for len(http) > 0 || len(grpc) > 0 {
+		if len(grpc) == 0 || len(http) > 0 && older(http[0], grpc[0]) {
+			c.httpRoute(http[0])
+			http = http[1:]
+		} else {
+			c.grpcRoute(grpc[0])
+			grpc = grpc[1:]
+		}
+	}
+}
