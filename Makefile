@@ -23,7 +23,11 @@ test: ## vet and test everything
 
 .PHONY: test-race
 test-race: ## race detector over the concurrent packages
-	CGO_ENABLED=1 go test -race ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate
+	CGO_ENABLED=1 go test -race ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
+
+.PHONY: mutation
+mutation: ## plant mistakes in converted fixtures; print how many verification finds
+	go test ./migrate -run TestMutations -count=1 -v
 
 .PHONY: test-browser
 test-browser: ## the HTML report in a headless Chromium, which must be installed
