@@ -33,6 +33,7 @@ func TestObservedAnswersOfTheOutput(t *testing.T) {
 		for name, c := range cases {
 			t.Run(channel+"/"+name, func(t *testing.T) {
 				res, out := convertCase(t, c, cluster, channel)
+				holdCheck(t, res)
 				lossy := lossyObjects(res.Ledger)
 				for i := range c.Probes {
 					p := &c.Probes[i]

@@ -2,7 +2,6 @@ package migrate_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"io"
 	"math"
@@ -184,7 +183,7 @@ func TestOutputVerifies(t *testing.T) {
 		text, o := genSet(t), genOptions(t)
 		o.Validate = validate.Off
 		res := convert(t, readText(t, text), o)
-		v, problems, err := migrate.Check(context.Background(), res)
+		v, problems, err := migrate.Check(t.Context(), res)
 		if err != nil {
 			t.Fatal(err)
 		}

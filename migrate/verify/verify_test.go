@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,7 +46,7 @@ func web(rules ...*routing.Rule) *routing.Table {
 
 func compare(t *testing.T, before, after *routing.Table, o Options) *Result {
 	t.Helper()
-	r, err := Compare(context.Background(), before, after, o)
+	r, err := Compare(t.Context(), before, after, o)
 	if err != nil {
 		t.Fatal(err)
 	}
