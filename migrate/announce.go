@@ -28,10 +28,10 @@ var foretold = map[string]verify.Aspect{
 	string(emit.FeatureListener): anything, string(emit.FeatureTLS): anything,
 	string(emit.FeatureBackend): anything, string(emit.FeatureWeights): verify.Backends | verify.Status,
 	string(emit.FeatureBackendProtocol): verify.BackendTLS, string(emit.FeatureBackendTLS): verify.BackendTLS,
-	string(emit.FeatureRedirect): verify.Location | verify.Status, string(emit.FeatureRespond): verify.Status | verify.ResponseHeaders | verify.Backends | verify.Location,
+	string(emit.FeatureRedirect): verify.Location | verify.Status, string(emit.FeatureRespond): verify.Status | verify.ResponseHeaders,
 	string(emit.FeatureRewrite): verify.URI, string(emit.FeatureHostRewrite): verify.UpstreamHost,
 	string(emit.FeatureRequestHeaders): verify.RequestHeaders, string(emit.FeatureResponseHeaders): verify.ResponseHeaders,
-	string(emit.FeatureCORS): verify.CORS | verify.Status | verify.Backends | verify.Guards, string(emit.FeatureMirror): verify.Mirrors,
+	string(emit.FeatureCORS): verify.CORS, string(emit.FeatureMirror): verify.Mirrors,
 	string(emit.FeatureTimeouts): verify.Timeouts, string(emit.FeatureConnectTimeout): verify.Timeouts,
 	string(emit.FeatureRetry): verify.Retries | verify.Timeouts, string(emit.FeatureAffinity): verify.Affinity, string(emit.FeatureFault): verify.Fault,
 	string(emit.FeatureClientCertificate): verify.Guards,
@@ -41,11 +41,33 @@ var foretold = map[string]verify.Aspect{
 // of one rule holds for every rule of the object.
 var ofSites = map[string]bool{string(emit.FeatureHost): true, string(emit.FeatureTLS): true, string(emit.FeatureListener): true}
 
-// aspects returns what an entry says may differ: for decisions of its own rule,
-// and for those of other rules of the same object.
-func aspects(e *ledger.Entry) (own, others verify.Aspect) {
+// ofMatches are the features that say which rule decides. They explain nothing
+// where the same rule decides before and after.
+var ofMatches = map[string]bool{
+	string(emit.FeaturePath): true, string(emit.FeatureHost): true, string(emit.FeatureMethod): true,
+	string(emit.FeatureHeaders): true, string(emit.FeatureQuery): true, string(emit.FeatureOrder): true,
+	string(emit.FeatureTLS): true, string(emit.FeatureListener): true,
+}
+
+// aspects returns what an entry says may differ for a request: in decisions of
+// its own rule, and in those of other rules of the same object. same says that
+// one rule decides before and after.
+func aspects(e *ledger.Entry, r *routing.Request, same bool) (own, others verify.Aspect) {
 	for _, f := range e.Features {
+		if same && ofMatches[f] {
+			continue
+		}
 		a := foretold[f]
+		switch {
+		case f == string(emit.FeatureCORS) && r.Method == "OPTIONS": // who answers it
+			a |= verify.Status | verify.Backends | verify.Guards
+		case f == string(emit.FeatureTLS) && r.Scheme == "http":
+			a = 0
+		case f == string(emit.FeatureRespond) && e.Object.Kind == "Controller": // others may take its requests
+			a = anything
+		case f == string(emit.FeatureForwarded) && forwarded(r):
+			a = anything
+		}
 		if strings.HasPrefix(f, "guard:") {
 			a = verify.Guards | verify.Status // a source list that is known answers 403
 		}
@@ -73,15 +95,22 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 	if learn {
 		from = map[routing.ObjectRef][]routing.ObjectRef{}
 	}
+	became := map[place][]ledger.Target{}
 	for i := range l.Entries {
 		e := &l.Entries[i]
+		if rule := rulePath(e.Path); rule != "" && len(e.Targets) > 0 {
+			k := place{e.Object, rule}
+			if len(became[k]) == 0 {
+				became[k] = e.Targets
+			}
+		}
 		if learn {
 			for _, t := range e.Targets {
 				ref := routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}
 				from[ref] = append(from[ref], e.Object)
 			}
 		}
-		if own, _ := aspects(e); own == 0 && e.Urgency != ledger.Closed {
+		if len(e.Features) == 0 && e.Urgency != ledger.Closed {
 			continue
 		}
 		if e.Object.Kind == "Gateway" {
@@ -93,10 +122,11 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 	return func(d *verify.Difference) []int {
 		var out []int
 		var told verify.Aspect
+		same := sameRule(became, d)
 		consider := func(entries []int) {
 			for _, i := range entries {
 				e := &l.Entries[i]
-				a, others := aspects(e)
+				a, others := aspects(e, &d.Request, same)
 				switch related := relates(e, d); {
 				case !related:
 					a = others
@@ -130,12 +160,48 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 		}
 		// What says the least beyond the difference explains it best.
 		slices.SortStableFunc(out, func(i, j int) int {
-			x, _ := aspects(&l.Entries[i])
-			y, _ := aspects(&l.Entries[j])
+			x, _ := aspects(&l.Entries[i], &d.Request, same)
+			y, _ := aspects(&l.Entries[j], &d.Request, same)
 			return cmp.Compare(bits.OnesCount32(uint32(x)), bits.OnesCount32(uint32(y)))
 		})
 		return out
 	}
+}
+
+// forwarded reports whether a request speaks for another host, client or scheme
+// in a way that matches cannot say.
+func forwarded(r *routing.Request) bool {
+	for name, value := range r.Headers {
+		switch strings.ToLower(name) {
+		case "x-forwarded-host", "x-forwarded-for":
+			return true
+		case "x-forwarded-proto":
+			return value != "http" && value != "https"
+		}
+	}
+	return false
+}
+
+// place is a rule in a source object.
+type place struct {
+	object routing.ObjectRef
+	path   string
+}
+
+// sameRule reports whether the rule that decides after is what became of the
+// one that decided before. A rule may have become a redirect beside a route;
+// these two are not the same.
+func sameRule(became map[place][]ledger.Target, d *verify.Difference) bool {
+	if d.Before.Why == nil || d.After.Why == nil || (d.Before.Location == "") != (d.After.Location == "") {
+		return false
+	}
+	at, from := d.After.Why.Origin, d.Before.Why.Origin
+	for _, t := range became[place{from.Object, from.Path}] {
+		if at.Object == (routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}) && t.Path == at.Path {
+			return true
+		}
+	}
+	return false
 }
 
 // relates reports whether an entry is about the rules that decided: an entry of

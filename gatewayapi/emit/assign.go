@@ -76,7 +76,7 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 	}
 	if e.o.Gateway.Kind == Existing {
 		e.assume(&parent{kind: "Gateway", namespace: namespace, name: name}, nil)
-		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureListener, fate: Approximated,
+		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureGateway, fate: Approximated,
 			message: "the listeners are in a ListenerSet, which the Gateway must allow", remedy: "set spec.allowedListeners.namespaces.from to Same on the Gateway"})
 	}
 }

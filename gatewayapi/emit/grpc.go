@@ -21,6 +21,9 @@ var (
 // GRPCRoutes of one hostname may reject each other (GRPCRouteSpec.Hostnames),
 // so a host is one or the other.
 func (e *emitter) allGRPC(v *vhost) bool {
+	if e.o.Gateway.Kind == Existing && !e.has(gatewayapi.FeatureListenerSet) {
+		return false // routes attach to every listener, beside HTTPRoutes of the host
+	}
 	for _, en := range v.entries {
 		o := en.out
 		if en.closed || len(o.backends) == 0 || o.timeouts != nil || o.retry != nil || o.auth != nil || o.prefix != nil || en.m.Method != "" || len(en.m.Query) > 0 {

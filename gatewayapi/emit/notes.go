@@ -37,6 +37,8 @@ const (
 	FeatureTLS               Feature = "tls"
 	FeatureClientCertificate Feature = "client-certificate"
 	FeatureListener          Feature = "listener"
+	FeatureForwarded         Feature = "forwarded" // X-Forwarded-*
+	FeatureGateway           Feature = "gateway"   // what an existing Gateway must have
 )
 
 // Fate is what became of a feature.

@@ -109,7 +109,7 @@ func (e *emitter) forwarded() {
 		return
 	}
 	at := routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: e.o.Gateway.Namespace, Name: e.o.Gateway.Name}}
-	e.noteAt(nil, at, remark{feature: FeatureListener, fate: NeedsExtension, message: "the source takes the host and the client's address from X-Forwarded-Host and X-Forwarded-For; Gateway API has no field for it",
+	e.noteAt(nil, at, remark{feature: FeatureForwarded, fate: NeedsExtension, message: "the source takes the host and the client's address from X-Forwarded-Host and X-Forwarded-For; Gateway API has no field for it, and an X-Forwarded-Proto other than http and https counts as none",
 		remedy: "name the proxies to trust in the implementation, such as Envoy Gateway ClientTrafficPolicy clientIPDetection; have the load balancer in front pass the Host header on"})
 }
 
