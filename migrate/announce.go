@@ -53,7 +53,7 @@ var ofMatches = map[string]bool{
 // its own rule, and in those of other rules of the same object. same says that
 // one rule decides before and after.
 func aspects(e *ledger.Entry, r *routing.Request, same bool) (own, others verify.Aspect) {
-	for _, f := range e.Features {
+	for f := range e.Features.Each() {
 		if same && ofMatches[f] {
 			continue
 		}
@@ -110,7 +110,7 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 				from[ref] = append(from[ref], e.Object)
 			}
 		}
-		if len(e.Features) == 0 && e.Urgency != ledger.Closed {
+		if e.Features == "" && e.Urgency != ledger.Closed {
 			continue
 		}
 		if e.Object.Kind == "Gateway" {

@@ -154,7 +154,7 @@ func whole(o *source.Object, status ledger.Status, message, remedy string) []led
 	parts := o.Tree().Parts()
 	out := make([]ledger.Entry, len(parts))
 	for i, part := range parts {
-		out[i] = ledger.Entry{Status: status, Object: o.Ref, Path: part, File: o.File, Line: o.LineOf(part), Message: message, Remedy: remedy}
+		out[i] = ledger.Entry{Status: status, Object: o.Ref, Path: part, File: o.File, Line: int32(o.LineOf(part)), Message: message, Remedy: remedy}
 	}
 	slices.SortFunc(out, func(a, b ledger.Entry) int { return cmp.Compare(a.Path, b.Path) })
 	return out

@@ -65,7 +65,7 @@ func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 		}
 		e := entryOf(n, n.Origin.Path)
 		if n.Fate == emit.Kept { // what the source controller does for itself
-			e.Status, e.Features = ledger.Ignored, []string{string(n.Feature)}
+			e.Status, e.Features = ledger.Ignored, ledger.Features(n.Feature)
 		}
 		e.Object = n.Origin.Object
 		out = append(out, e)
@@ -91,7 +91,7 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 		}
 		entry := ledger.Entry{Status: e.status, Urgency: e.urgency, Path: path, Message: f.Message, Remedy: f.Remedy}
 		if e.status == ledger.Unsupported {
-			entry.Features = []string{everything}
+			entry.Features = everything
 		}
 		acct.Note(entry)
 	}
@@ -171,12 +171,10 @@ func also(e ledger.Entry, said []*emit.Note) ledger.Entry {
 	if len(said) == 0 {
 		return e
 	}
-	e.Features = make([]string, 0, len(said))
+	e.Features = ""
 	named := map[string]bool{e.Message: true}
 	for _, s := range said {
-		if !slices.Contains(e.Features, string(s.Feature)) {
-			e.Features = append(e.Features, string(s.Feature))
-		}
+		e.Features = e.Features.With(string(s.Feature))
 		if !named[s.Message] && len(named) <= maxAlso {
 			named[s.Message] = true
 			e.Message += "; also: " + s.Message
@@ -219,7 +217,7 @@ func entryOf(n *emit.Note, path string) ledger.Entry {
 		e.Urgency = ledger.Closed
 	}
 	if n.Fate != emit.Kept {
-		e.Features = []string{string(n.Feature)}
+		e.Features = ledger.Features(n.Feature)
 	}
 	return e
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/causeway-gateway/causeway/migrate/ledger"
@@ -17,7 +18,7 @@ type entryJSON struct {
 	Object  routing.ObjectRef `json:"object"`
 	Path    string            `json:"path"`
 	File    string            `json:"file,omitempty"`
-	Line    int               `json:"line,omitempty"`
+	Line    int32             `json:"line,omitempty"`
 	Message string            `json:"message,omitempty"`
 	Remedy  string            `json:"remedy,omitempty"`
 	Targets []ledger.Target   `json:"targets,omitempty"`
@@ -36,7 +37,7 @@ func WriteJSON(w io.Writer, m *Migration) error {
 	}
 	for i := range m.Ledger.Entries {
 		e := &m.Ledger.Entries[i]
-		line, err := json.Marshal(entryJSON{e.Status, urgencyNames[e.Urgency], e.Object, e.Path, e.File, e.Line, e.Message, e.Remedy, e.Targets, e.Features})
+		line, err := json.Marshal(entryJSON{e.Status, urgencyNames[e.Urgency], e.Object, e.Path, e.File, e.Line, e.Message, e.Remedy, e.Targets, slices.Collect(e.Features.Each())})
 		if err != nil {
 			return err
 		}

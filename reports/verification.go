@@ -272,7 +272,7 @@ func ReadLedger(r io.Reader) (*ledger.Ledger, error) {
 			return nil, fmt.Errorf("this is no ledger as --report x.json writes it: status %q", strings.TrimSpace(string(e.Status)))
 		}
 		l.Entries = append(l.Entries, ledger.Entry{Status: e.Status, Urgency: urgencies[e.Urgency], Object: e.Object, Path: e.Path, File: e.File, Line: e.Line,
-			Message: e.Message, Remedy: e.Remedy, Targets: e.Targets, Features: e.Features})
+			Message: e.Message, Remedy: e.Remedy, Targets: e.Targets, Features: ledger.Features(strings.Join(e.Features, " "))})
 	}
 	return l, nil
 }

@@ -28,7 +28,7 @@ type Action struct {
 	Retry           *Retry
 	Affinity        *Affinity
 
-	shares map[string]float64 // after Freeze
+	shares map[string]float64 // after Warm
 }
 
 // Backend is one destination with its share of the requests.

@@ -41,6 +41,19 @@ func (t *Table) Freeze() {
 	t.frozen = true
 }
 
+// Warm works out what Route would do anew for every request, at the price of
+// some memory for each action. It freezes the table first.
+func (t *Table) Warm() {
+	t.Freeze()
+	for _, l := range t.Listeners {
+		for _, h := range l.Hosts {
+			for _, r := range h.Rules {
+				r.Action.shares = r.Action.Shares()
+			}
+		}
+	}
+}
+
 // With returns the table under another reading; it shares everything but the
 // order of the rules.
 func (t *Table) With(r Reading) *Table {
@@ -122,7 +135,6 @@ func (m *Match) prepare() {
 }
 
 func (a *Action) prepare() {
-	a.shares = a.Shares()
 	if a.Rewrite != nil {
 		a.Rewrite.Path.prepare()
 	}

@@ -61,8 +61,8 @@ func (a *Account) cover(node int) {
 func (a *Account) record(e Entry, line int) {
 	e.Object, e.File = a.Object, a.File
 	if e.Line == 0 {
-		if e.Line = line; line == 0 {
-			e.Line = a.Line
+		if e.Line = int32(line); line == 0 {
+			e.Line = int32(a.Line)
 		}
 	}
 	a.entries = append(a.entries, e)

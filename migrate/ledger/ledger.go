@@ -3,7 +3,12 @@
 // statuses and the walk over leaves; it does not know any dialect.
 package ledger
 
-import "github.com/causeway-gateway/causeway/routing"
+import (
+	"iter"
+	"strings"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
 
 // Status is what became of a leaf.
 type Status string
@@ -48,17 +53,37 @@ type Target struct {
 // names their parent.
 type Entry struct {
 	Status  Status
-	Urgency Urgency
 	Object  routing.ObjectRef
 	Path    string // JSON path, e.g. spec.rules[0].host, metadata.annotations['a/b']
 	File    string
-	Line    int // 1-based, 0 when unknown
 	Message string
 	Remedy  string
 	Targets []Target
 	// Features are the parts of rules that the entry says are not kept, in the
-	// words of package emit; empty when nothing is lost or all of it is.
-	Features []string
+	// words of package emit; empty when nothing is lost.
+	Features Features
+	Line     int32 // 1-based, 0 when unknown
+	Urgency  Urgency
+}
+
+// Features is a list of features, joined by spaces: most entries have none or
+// one, and a large cluster has many entries.
+type Features string
+
+// Each yields the features.
+func (f Features) Each() iter.Seq[string] { return strings.FieldsSeq(string(f)) }
+
+// With returns the list with a feature that it may hold already.
+func (f Features) With(name string) Features {
+	for have := range f.Each() {
+		if have == name {
+			return f
+		}
+	}
+	if f == "" {
+		return Features(name)
+	}
+	return f + Features(" "+name)
 }
 
 // Ledger is a finished account: entries in input order of objects, then by

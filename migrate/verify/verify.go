@@ -87,8 +87,8 @@ func (s Side) String() string { return [...]string{"before", "after"}[s] }
 // rules, up to the bounds in paths.go and conditions.go. It uses all cores; the
 // result does not depend on their number.
 func Compare(ctx context.Context, before, after *routing.Table, o Options) (*Result, error) {
-	before.Freeze()
-	after.Freeze()
+	before.Warm()
+	after.Warm()
 	c := &comparison{o: o, tables: [2]*routing.Table{before, after}, rules: map[*routing.Rule]int32{}}
 	owners := map[owner]int32{}
 	for side, t := range c.tables {
