@@ -27,8 +27,6 @@ type Action struct {
 	Timeouts        Timeouts
 	Retry           *Retry
 	Affinity        *Affinity
-
-	shares map[string]float64 // after Warm
 }
 
 // Backend is one destination with its share of the requests.

@@ -42,13 +42,13 @@ func (t *Table) Freeze() {
 }
 
 // Warm works out what Route would do anew for every request, at the price of
-// some memory for each action. It freezes the table first.
+// some memory for each rule. It freezes the table first.
 func (t *Table) Warm() {
 	t.Freeze()
 	for _, l := range t.Listeners {
 		for _, h := range l.Hosts {
 			for _, r := range h.Rules {
-				r.Action.shares = r.Action.Shares()
+				r.shares = r.Action.Shares()
 			}
 		}
 	}

@@ -105,7 +105,7 @@ func (r *Rule) decide(v *view) Decision {
 func (r *Rule) forward(v *view, d Decision) Decision {
 	a := r.Action
 	d.Status = 200
-	if d.Backends = a.shares; d.Backends == nil {
+	if d.Backends = r.shares; d.Backends == nil {
 		d.Backends = a.Shares()
 	}
 	if len(d.Backends) == 0 {

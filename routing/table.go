@@ -146,6 +146,8 @@ type Rule struct {
 	Age   int64
 	Route string
 	Index int
+
+	shares map[string]float64 // of the action, after Warm
 }
 
 // ObjectRef names a source object.
