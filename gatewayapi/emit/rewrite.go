@@ -71,8 +71,8 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		if !p.Whole {
 			return out, "every occurrence of a regular expression is replaced"
 		}
-		if !group.MatchString(p.Value) {
-			out.full, out.value = true, p.Value
+		if value := withoutAbsent(p.Pattern, p.Value); !group.MatchString(value) {
+			out.full, out.value = true, value
 			break
 		}
 		if out, why = prefixAndRest(p, m); why != "" {
@@ -92,19 +92,42 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 	return out, ""
 }
 
+// withoutAbsent leaves out references to groups that the pattern does not have:
+// they are empty (https://nginx.org/en/docs/http/ngx_http_rewrite_module.html,
+// as measured on hosts where one path's rewrite meets a plain one).
+func withoutAbsent(pattern, value string) string {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return value
+	}
+	most := re.MaxCap()
+	return group.ReplaceAllStringFunc(value, func(ref string) string {
+		if n := int(strings.Trim(ref, "${}")[0] - '0'); n > most {
+			return ""
+		}
+		return ref
+	})
+}
+
 // prefixAndRest recognises replacements that keep what follows a literal
-// prefix: /api(/|$)(.*) to /$2, /api/(.*) to /x/$1, /(.*) to /x/$1.
+// prefix: /api(/|$)(.*) to /$2, /api/(.*) to /x/$1, /(.*) or /?(.*) to /x/$1.
 func prefixAndRest(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, why string) {
 	why = "the path is rewritten by a regular expression"
 	parts, anchored := anchoredParts(p.Pattern, p.IgnoreCase, false)
 	if !anchored && !strings.HasPrefix(p.Pattern, "/") {
 		return out, why
 	}
-	if len(parts) == 0 || !isLiteral(parts[0]) {
+	if len(parts) == 0 {
 		return out, why
 	}
-	lit, _ := literalOf(parts[0])
-	rest := parts[1:]
+	lit, rest := "/", parts[1:]
+	switch {
+	case isLiteral(parts[0]):
+		lit, _ = literalOf(parts[0])
+	case len(rest) == 1 && isOptionalSlash(parts[0]): // /?(.*), where every path has the slash
+	default:
+		return out, why
+	}
 	if len(rest) > 0 && isEnd(rest[len(rest)-1]) {
 		rest = rest[:len(rest)-1]
 	}
