@@ -19,7 +19,7 @@ import (
 // compete, some of them wrong or awkward.
 var (
 	someHosts = []string{"a.example.com", "b.example.com", "www.a.example.com", "*.example.com", "deep.b.example.com", "", "Upper.Example.com", "bad_host"}
-	somePaths = []string{"/", "/a", "/a/", "/a/b", "/A", "/ab", "/a(/|$)(.*)", "/v[0-9]+/x", "/a.b", "/with space", "/per%20cent", "/ü", "", "/.*", "/a//b", "/x{2", "/a|/b"}
+	somePaths = []string{"/", "/a", "/a/", "/a/b", "/A", "/ab", "/a(/|$)(.*)", "/v[0-9]+/x", "/a.b", "/with space", "/per%20cent", "/ü", "", "/.*", "/a//b", "/x{2", "/a|/b", "/?(.*)", "/(.+)", "/(a/.*)"}
 	someTypes = []networkingv1.PathType{networkingv1.PathTypePrefix, networkingv1.PathTypeExact, networkingv1.PathTypeImplementationSpecific}
 	// values that some annotation or other takes, or nearly.
 	someValues = []string{"true", "false", "5", "0", "-1", "100", "/$1", "/new/$2", "10.0.0.0/8", "10.0.0.0/8,192.168.1.1", "not an address",

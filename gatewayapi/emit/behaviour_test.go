@@ -134,6 +134,9 @@ func TestRewrites(t *testing.T) {
 		{"optional slash at the root", "/?(.*)", "/$1", "ReplacePrefixMatch / on /"},
 		{"no groups", "/api", "/new", "ReplaceFullPath /new"},
 		{"a group that the path does not have is empty", "/", "/$2", "ReplaceFullPath /"},
+		{"put together again", "/(api/.*)", "/$1", "no rewrite"},
+		{"taken apart lazily", "/(api/.*?)", "/$1", "closed"},
+		{"something dropped at the end", "/(api/.*)/x", "/$1", "closed"},
 		{"other groups", "/api/(\\d+)/(.*)", "/$2", "closed"},
 		{"the rest is not at the end", "/api/(.*)", "/$1/x", "closed"},
 		{"glued to the prefix", "/api/(.*)", "/x$1", "closed"},
@@ -145,6 +148,9 @@ func TestRewrites(t *testing.T) {
 			hr, ok := o.(*gwv1.HTTPRoute)
 			if !ok {
 				continue
+			}
+			if len(hr.Spec.Rules[0].BackendRefs) > 0 {
+				got = "no rewrite"
 			}
 			for _, f := range hr.Spec.Rules[0].Filters {
 				switch p := f.URLRewrite.Path; {

@@ -134,7 +134,9 @@ func (b *builder) rewrite() {
 			b.shut(FeatureRewrite, NeedsExtension, why+", which Gateway API cannot", rewriteRemedy)
 			return
 		}
-		f.Path, b.out.prefix, b.out.variant = p.modifier(), p.prefix, p.variant()
+		if !p.same {
+			f.Path, b.out.prefix, b.out.variant = p.modifier(), p.prefix, p.variant()
+		}
 		b.out.remarks = append(b.out.remarks, p.notes...)
 	}
 	if f.Hostname != nil || f.Path != nil {

@@ -79,7 +79,9 @@ func (b *builder) parts(f *gwv1.HTTPRequestRedirectFilter, r *routing.Redirect) 
 			b.shut(FeatureRedirect, NeedsExtension, "in the redirect "+why+", which Gateway API cannot", redirectRemedy)
 			return false
 		}
-		f.Path, b.out.prefix, b.out.variant = p.modifier(), p.prefix, p.variant()
+		if !p.same {
+			f.Path, b.out.prefix, b.out.variant = p.modifier(), p.prefix, p.variant()
+		}
 		b.out.remarks = append(b.out.remarks, p.notes...)
 	}
 	if r.StripQuery {

@@ -3,6 +3,7 @@ package emit
 import (
 	"regexp"
 	"regexp/syntax"
+	"strconv"
 	"strings"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -17,6 +18,7 @@ const rewriteRemedy = "use the implementation's own rewrite: Envoy Gateway HTTPR
 
 // replaced is a path replacement in Gateway API's terms.
 type replaced struct {
+	same   bool // the path stays as it is
 	full   bool
 	value  string
 	prefix *routing.PathMatch // the match that ReplacePrefixMatch needs
@@ -75,6 +77,11 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 			out.full, out.value = true, value
 			break
 		}
+		if rewritesToItself(p, m) {
+			out.same = true
+			out.notes = []remark{{feature: FeatureRewrite, fate: Approximated, message: "the path stays as it is; escapes, doubled slashes and dot segments in it reach the backend as they were sent"}}
+			return out, ""
+		}
 		if out, why = prefixAndRest(p, m); why != "" {
 			return out, why
 		}
@@ -90,6 +97,33 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		out.value = "/" + out.value
 	}
 	return out, ""
+}
+
+// rewritesToItself recognises replacements that put together again what they
+// took apart: /(.+) to /$1, /(api/.*) to /$1, where the rule matches by the same
+// expression, so that the match begins where the path does.
+func rewritesToItself(p *routing.PathRewrite, m *routing.PathMatch) bool {
+	if m.Kind != routing.RegexPath || strings.TrimPrefix(m.Value, "^") != strings.TrimPrefix(p.Pattern, "^") {
+		return false
+	}
+	parts, anchored := anchoredParts(m.Value, false, m.Full)
+	if !anchored || len(parts) != 2 || !isLiteral(parts[0]) || parts[1].Op != syntax.OpCapture {
+		return false
+	}
+	lit, _ := literalOf(parts[0])
+	if (m.IgnoreCase || p.IgnoreCase) && hasLetters(lit) {
+		return false // the spelling changes
+	}
+	value := strings.NewReplacer("${", "$", "}", "").Replace(p.Value)
+	return value == lit+"$"+strconv.Itoa(parts[1].Cap) && toTheEnd(parts[1].Sub[0])
+}
+
+// toTheEnd reports whether an expression takes everything that follows.
+func toTheEnd(re *syntax.Regexp) bool {
+	if re.Op == syntax.OpConcat {
+		re = re.Sub[len(re.Sub)-1]
+	}
+	return (re.Op == syntax.OpStar || re.Op == syntax.OpPlus) && re.Flags&syntax.NonGreedy == 0 && (re.Sub[0].Op == syntax.OpAnyChar || re.Sub[0].Op == syntax.OpAnyCharNotNL)
 }
 
 // withoutAbsent leaves out references to groups that the pattern does not have:
