@@ -153,8 +153,9 @@ func otherController(set *source.Set, ing *source.Ingress) string {
 func whole(o *source.Object, status ledger.Status, message, remedy string) []ledger.Entry {
 	parts := o.Tree().Parts()
 	out := make([]ledger.Entry, len(parts))
+	subject := &ledger.Subject{Object: o.Ref, File: o.File}
 	for i, part := range parts {
-		out[i] = ledger.Entry{Status: status, Object: o.Ref, Path: part, File: o.File, Line: int32(o.LineOf(part)), Message: message, Remedy: remedy}
+		out[i] = ledger.Entry{Subject: subject, Status: status, Path: part, Line: int32(o.LineOf(part)), Message: message, Remedy: remedy}
 	}
 	slices.SortFunc(out, func(a, b ledger.Entry) int { return cmp.Compare(a.Path, b.Path) })
 	return out

@@ -67,7 +67,7 @@ func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 		if n.Fate == emit.Kept { // what the source controller does for itself
 			e.Status, e.Features = ledger.Ignored, ledger.Features(n.Feature)
 		}
-		e.Object = n.Origin.Object
+		e.Subject = &ledger.Subject{Object: n.Origin.Object}
 		out = append(out, e)
 	}
 	return out

@@ -16,8 +16,8 @@ func sample() *Migration {
 	return &Migration{
 		Title: "Ingress to Gateway API", Tool: "causeway test", Written: 1,
 		Ledger: &ledger.Ledger{Entries: []ledger.Entry{
-			{Status: ledger.Converted, Object: ref, Path: "spec.rules[0].host", File: "a.yaml", Line: 3},
-			{Status: ledger.Extension, Urgency: ledger.Closed, Object: ref, Path: "metadata.annotations['x']", File: "a.yaml", Line: 2, Message: hostile, Remedy: "decide"},
+			{Subject: &ledger.Subject{Object: ref, File: "a.yaml"}, Status: ledger.Converted, Path: "spec.rules[0].host", Line: 3},
+			{Subject: &ledger.Subject{Object: ref, File: "a.yaml"}, Status: ledger.Extension, Urgency: ledger.Closed, Path: "metadata.annotations['x']", Line: 2, Message: hostile, Remedy: "decide"},
 		}},
 		Sources: []Source{{Ref: ref, File: "a.yaml", Line: 1, Text: hostile}},
 		Outputs: []Output{{Ref: routing.ObjectRef{Kind: "HTTPRoute", Name: "cart"}, Text: hostile, From: []routing.ObjectRef{ref}}},

@@ -271,7 +271,7 @@ func ReadLedger(r io.Reader) (*ledger.Ledger, error) {
 		if !slices.Contains(ledger.Order, e.Status) {
 			return nil, fmt.Errorf("this is no ledger as --report x.json writes it: status %q", strings.TrimSpace(string(e.Status)))
 		}
-		l.Entries = append(l.Entries, ledger.Entry{Status: e.Status, Urgency: urgencies[e.Urgency], Object: e.Object, Path: e.Path, File: e.File, Line: e.Line,
+		l.Entries = append(l.Entries, ledger.Entry{Subject: &ledger.Subject{Object: e.Object, File: e.File}, Status: e.Status, Urgency: urgencies[e.Urgency], Path: e.Path, Line: e.Line,
 			Message: e.Message, Remedy: e.Remedy, Targets: e.Targets, Features: ledger.Features(strings.Join(e.Features, " "))})
 	}
 	return l, nil

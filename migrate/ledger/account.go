@@ -19,6 +19,7 @@ type Account struct {
 
 	entries []Entry
 	covered []bool // by node
+	subject *Subject
 }
 
 // Mark records the fate of the leaf at path and of everything below it.
@@ -59,7 +60,10 @@ func (a *Account) cover(node int) {
 }
 
 func (a *Account) record(e Entry, line int) {
-	e.Object, e.File = a.Object, a.File
+	if a.subject == nil {
+		a.subject = &Subject{a.Object, a.File}
+	}
+	e.Subject = a.subject
 	if e.Line == 0 {
 		if e.Line = int32(line); line == 0 {
 			e.Line = int32(a.Line)

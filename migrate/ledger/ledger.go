@@ -52,10 +52,9 @@ type Target struct {
 // Entry is the account of one leaf, or of several that share a fate when Path
 // names their parent.
 type Entry struct {
+	*Subject
 	Status  Status
-	Object  routing.ObjectRef
 	Path    string // JSON path, e.g. spec.rules[0].host, metadata.annotations['a/b']
-	File    string
 	Message string
 	Remedy  string
 	Targets []Target
@@ -64,6 +63,13 @@ type Entry struct {
 	Features Features
 	Line     int32 // 1-based, 0 when unknown
 	Urgency  Urgency
+}
+
+// Subject is the object that entries are about and the file it stands in. The
+// entries of an object share it; it is never nil in a ledger and never changed.
+type Subject struct {
+	Object routing.ObjectRef
+	File   string
 }
 
 // Features is a list of features, joined by spaces: most entries have none or
