@@ -23,7 +23,7 @@ test: ## vet and test everything
 
 .PHONY: test-race
 test-race: ## race detector over the concurrent packages
-	CGO_ENABLED=1 go test -race ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
+	CGO_ENABLED=1 go test -race ./internal/parallel ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
 
 .PHONY: mutation
 mutation: ## plant mistakes in converted fixtures; print how many verification finds

@@ -4,16 +4,14 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"sort"
-	"sync"
-	"sync/atomic"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
+	"github.com/causeway-gateway/causeway/internal/parallel"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
 	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/migrate/source"
@@ -49,7 +47,7 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 		return nil, err
 	}
 	emitted := emit.Emit(compiled.Table, o.Emit)
-	res := &Result{Table: compiled.Table, Objects: emitted.Objects, Ledger: settle(set, compiled, emitted, o.Nginx), From: sourcesOf(emitted), Assumed: emitted.Assumed}
+	res := &Result{Table: compiled.Table, Objects: emitted.Objects, Ledger: settle(ctx, set, compiled, emitted, o.Nginx), From: sourcesOf(emitted), Assumed: emitted.Assumed}
 	if o.Validate != validate.Off {
 		v, err := validate.New(o.Emit.Version, o.Emit.Channel)
 		if err != nil {
@@ -62,7 +60,7 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 
 // settle writes the ledger: objects in the order of their kinds and of the
 // input, each settled for itself on all cores.
-func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o nginx.Options) *ledger.Ledger {
+func settle(ctx context.Context, set *source.Set, compiled *nginx.Result, emitted *emit.Result, o nginx.Options) *ledger.Ledger {
 	s := &settler{notes: collect(emitted.Notes), targets: placements(emitted), findings: map[*source.Ingress][]nginx.Finding{}}
 	for _, f := range compiled.Findings {
 		s.findings[f.Ingress] = append(s.findings[f.Ingress], f)
@@ -72,7 +70,7 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		served[ing] = true
 	}
 	var parts [][]ledger.Entry
-	parts = inParallel(parts, set.Ingresses, func(ing *source.Ingress) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.Ingresses, func(ing *source.Ingress) []ledger.Entry {
 		switch {
 		case len(ing.Rejected) > 0:
 			return whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")
@@ -82,52 +80,39 @@ func settle(set *source.Set, compiled *nginx.Result, emitted *emit.Result, o ngi
 		return whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")
 	})
 	parts = append(parts, s.beside(emitted.Notes))
-	parts = inParallel(parts, set.Services, func(x *source.Service) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.Services, func(x *source.Service) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")
 	})
-	parts = inParallel(parts, set.IngressClasses, func(x *source.IngressClass) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.IngressClasses, func(x *source.IngressClass) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "read to select Ingresses; a GatewayClass takes its place", "")
 	})
-	parts = inParallel(parts, set.Secrets, func(x *source.Secret) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.Secrets, func(x *source.Secret) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "referenced by name only; Secrets stay as they are", "")
 	})
-	parts = inParallel(parts, set.ConfigMaps, func(x *source.ConfigMap) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.ConfigMaps, func(x *source.ConfigMap) []ledger.Entry {
 		if claims := compiled.Streams[x]; len(claims) > 0 {
 			return s.streams(x, claims)
 		}
 		return whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")
 	})
-	parts = inParallel(parts, set.Namespaces, func(x *source.Object) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.Namespaces, func(x *source.Object) []ledger.Entry {
 		return whole(x, ledger.Ignored, "namespaces stay as they are", "")
 	})
-	parts = inParallel(parts, set.Others, func(x *source.Object) []ledger.Entry {
+	parts = inParallel(ctx, parts, set.Others, func(x *source.Object) []ledger.Entry {
 		return whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")
 	})
 	return &ledger.Ledger{Entries: slices.Concat(parts...)}
 }
 
 // inParallel appends what f returns for each object, in order.
-func inParallel[T any](out [][]ledger.Entry, objects []T, f func(T) []ledger.Entry) [][]ledger.Entry {
+func inParallel[T any](ctx context.Context, out [][]ledger.Entry, objects []T, f func(T) []ledger.Entry) [][]ledger.Entry {
 	results := make([][]ledger.Entry, len(objects))
 	const batch = 64
-	var (
-		next atomic.Int64
-		wg   sync.WaitGroup
-	)
-	for range min(runtime.GOMAXPROCS(0), 1+len(objects)/batch) {
-		wg.Go(func() {
-			for {
-				from := int(next.Add(batch)) - batch
-				if from >= len(objects) {
-					return
-				}
-				for i := from; i < min(from+batch, len(objects)); i++ {
-					results[i] = f(objects[i])
-				}
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Chunks(ctx, len(objects), batch, func(_, from, to int) {
+		for i := from; i < to; i++ {
+			results[i] = f(objects[i])
+		}
+	})
 	return append(out, results...)
 }
 

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sort"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"unicode/utf8"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/causeway-gateway/causeway/internal/parallel"
 )
 
 // Read reads everything the options name. The Set holds all objects that could
@@ -70,29 +70,19 @@ type result struct {
 // parseAll parses documents on all processors; results are in input order.
 func parseAll(ctx context.Context, chunks []chunk, r *reader) ([]result, error) {
 	results := make([]result, len(chunks))
-	var next, aliased atomic.Int64
-	var wg sync.WaitGroup
+	var aliased atomic.Int64
 	const batch = 16
-	for range min(runtime.GOMAXPROCS(0), len(chunks)) {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				from := int(next.Add(batch)) - batch
-				if from >= len(chunks) {
-					return
-				}
-				part := chunks[from:min(from+batch, len(chunks))]
-				trees := parseBatch(part, &aliased)
-				for i := range part {
-					if trees[i] != nil {
-						results[from+i] = r.objectsOf(&part[i], trees[i])
-						continue
-					}
-					results[from+i] = r.parse(&part[i], &aliased)
-				}
+	parallel.Chunks(ctx, len(chunks), batch, func(_, from, to int) {
+		part := chunks[from:to]
+		trees := parseBatch(part, &aliased)
+		for i := range part {
+			if trees[i] != nil {
+				results[from+i] = r.objectsOf(&part[i], trees[i])
+				continue
 			}
-		})
-	}
-	wg.Wait()
+			results[from+i] = r.parse(&part[i], &aliased)
+		}
+	})
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("reading the input: %w", err)
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"slices"
+
+	"github.com/causeway-gateway/causeway/internal/parallel"
 )
 
 // result merges what the workers found, in the order of the tables.
@@ -25,12 +27,14 @@ func (c *comparison) result(ctx context.Context, workers []*worker) *Result {
 		return cmp.Or(cmp.Compare(uint32(a.before), uint32(b.before)), cmp.Compare(uint32(a.after), uint32(b.after)), cmp.Compare(a.aspects, b.aspects), cmp.Compare(order(a.served), order(b.served)))
 	})
 	res.Differences = make([]Difference, len(causes))
-	share(ctx, cores(len(causes)), len(causes), func(_, i int) {
-		d := &res.Differences[i]
-		*d = *found[causes[i]]
-		c.minimise(d)
-		if c.o.Announced != nil {
-			d.Announced = c.o.Announced(d)
+	parallel.Chunks(ctx, len(causes), batch, func(_, from, to int) {
+		for i := from; i < to; i++ {
+			d := &res.Differences[i]
+			*d = *found[causes[i]]
+			c.minimise(d)
+			if c.o.Announced != nil {
+				d.Announced = c.o.Announced(d)
+			}
 		}
 	})
 	for i := range c.o.Readings {

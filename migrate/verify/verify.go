@@ -2,10 +2,9 @@ package verify
 
 import (
 	"context"
-	"runtime"
-	"sync"
 	"sync/atomic"
 
+	"github.com/causeway-gateway/causeway/internal/parallel"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
@@ -102,56 +101,37 @@ func Compare(ctx context.Context, before, after *routing.Table, o Options) (*Res
 						owners[o] = first
 					}
 					c.rules[r] = int32(len(c.list))
-					c.list = append(c.list, known{rule: r, side: Side(side), host: h, listener: l, first: first})
+					c.list = append(c.list, known{rule: r, side: Side(side), host: h, first: first})
 				}
 			}
 		}
 	}
 	c.hit = make([]atomic.Bool, len(c.list))
 	groups := c.groups()
-	workers := make([]*worker, cores(len(groups)))
+	workers := make([]*worker, parallel.Workers(len(groups), batch))
 	for i := range workers {
 		workers[i] = &worker{comparison: c, found: map[cause]*Difference{}, depends: map[int]*Difference{}}
 	}
-	share(ctx, len(workers), len(groups), func(at, i int) { workers[at].group(groups[i]) })
+	parallel.Chunks(ctx, len(groups), batch, func(at, from, to int) {
+		for _, g := range groups[from:to] {
+			workers[at].group(g)
+		}
+	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	return c.result(ctx, workers), ctx.Err()
 }
 
-func cores(n int) int { return max(1, min(runtime.GOMAXPROCS(0), n)) }
-
-// share calls do for 0 ≤ i < n from so many goroutines, numbered at.
-func share(ctx context.Context, goroutines, n int, do func(at, i int)) {
-	var (
-		next atomic.Int64
-		wg   sync.WaitGroup
-	)
-	const batch = 16
-	for at := range goroutines {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				from := int(next.Add(batch)) - batch
-				if from >= n {
-					return
-				}
-				for i := from; i < min(from+batch, n); i++ {
-					do(at, i)
-				}
-			}
-		})
-	}
-	wg.Wait()
-}
+// batch is the number of groups, and of differences, that a worker takes at once.
+const batch = 16
 
 // known is a rule with where it stands.
 type known struct {
-	rule     *routing.Rule
-	side     Side
-	host     *routing.Host
-	listener *routing.Listener
-	first    int32 // index of the first rule that the same part of an object made
+	rule  *routing.Rule
+	side  Side
+	host  *routing.Host
+	first int32 // index of the first rule that the same part of an object made
 }
 
 // owner is the part of an object that rules come from.
