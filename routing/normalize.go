@@ -105,10 +105,10 @@ func unhex(c byte) int {
 	return -1
 }
 
-// escapePath encodes a normalised path for the wire the way nginx does when it
+// EscapePath encodes a normalised path for the wire the way nginx does when it
 // proxies a changed URI (control bytes, space, non-ASCII, and "#%?<>\^`{|}
 // since nginx 1.21.1, https://nginx.org/en/CHANGES).
-func escapePath(p string) string {
+func EscapePath(p string) string {
 	const hex = "0123456789ABCDEF"
 	var out []byte
 	for i := 0; i < len(p); i++ {

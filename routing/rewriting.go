@@ -13,7 +13,7 @@ func (p *PathRewrite) apply(m *PathMatch, v *view, escape bool) (string, bool) {
 		return "", false
 	}
 	if escape && v.reading.NormalizePath {
-		path = escapePath(path)
+		path = EscapePath(path)
 	}
 	query := extra
 	if v.hasQuery && v.query != "" {

@@ -73,13 +73,13 @@ func Differ(a, b *routing.Decision) Aspect {
 		add(!sameMirrors(a.Mirrors, b.Mirrors), Mirrors)
 		add(a.Timeouts != b.Timeouts, Timeouts)
 		add(!sameRetry(a.Retry, b.Retry), Retries)
-		add(!sameAffinity(a.Affinity, b.Affinity), Affinity)
+		add(!samePart(a.Affinity, b.Affinity), Affinity)
 		add(!sameDestinations(a.Why.Action, b.Why.Action), BackendTLS)
 	}
 	if a.Status == b.Status {
 		add(!sameChange(&a.ResponseHeaders, &b.ResponseHeaders), ResponseHeaders)
 		add(!sameCORS(a.CORS, b.CORS), CORS)
-		add(!sameFault(a.Fault, b.Fault), Fault)
+		add(!samePart(a.Fault, b.Fault), Fault)
 	}
 	add(!sameGuards(a.Guards, b.Guards), Guards)
 	return out
@@ -177,20 +177,6 @@ func sameRetry(a, b *routing.Retry) bool {
 	return a.Attempts == b.Attempts && a.Backoff == b.Backoff && a.PerTry == b.PerTry && sameNames(a.On, b.On, false)
 }
 
-func sameAffinity(a, b *routing.Affinity) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
-}
-
-func sameFault(a, b *routing.Fault) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
-}
-
 func sameCORS(a, b *routing.CORS) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -241,7 +227,7 @@ func sameDestinations(a, b *routing.Action) bool {
 			if x.Namespace != y.Namespace || x.Name != y.Name || x.Port != y.Port || x.Kind != y.Kind && !(service(x) && service(y)) {
 				continue
 			}
-			if !sameTLS(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
+			if !samePart(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
 				return false
 			}
 		}
@@ -251,7 +237,8 @@ func sameDestinations(a, b *routing.Action) bool {
 
 func service(b *routing.Backend) bool { return b.Kind == "" || b.Kind == "Service" }
 
-func sameTLS(a, b *routing.BackendTLS) bool {
+// samePart compares optional parts of a decision by value.
+func samePart[T comparable](a, b *T) bool {
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -158,24 +159,16 @@ func thorough(rules []*routing.Rule) (out []setting, dropped int) {
 		base := satisfying(m)
 		for i := range m.Headers {
 			for _, v := range variants(&m.Headers[i]) {
-				p := base
-				p.headers = slices.Clone(base.headers)
-				p.headers[i] = v
-				out = append(out, p.setting())
+				out = append(out, plan{m.Method, instead(base.headers, i, v), base.query}.setting())
 			}
 		}
 		for i := range m.Query {
 			for _, v := range variants(&m.Query[i]) {
-				p := base
-				p.query = slices.Clone(base.query)
-				p.query[i] = v
-				out = append(out, p.setting())
+				out = append(out, plan{m.Method, base.headers, instead(base.query, i, v)}.setting())
 			}
-			twice := base
-			twice.query = append(slices.Clone(base.query), param{m.Query[i].Name, "zz", true})
-			out = append(out, twice.setting())
-			twice.query = append([]param{{m.Query[i].Name, "zz", true}}, base.query...)
-			out = append(out, twice.setting())
+			again := param{m.Query[i].Name, "zz", true}
+			out = append(out, plan{m.Method, base.headers, append(slices.Clone(base.query), again)}.setting(),
+				plan{m.Method, base.headers, append([]param{again}, base.query...)}.setting())
 		}
 	}
 	for _, m := range slices.Sorted(maps.Keys(methods)) {
@@ -208,6 +201,13 @@ func thorough(rules []*routing.Rule) (out []setting, dropped int) {
 		}
 	}
 	return distinct(out), dropped
+}
+
+// instead returns a copy of the list with another value at i.
+func instead(list []param, i int, v param) []param {
+	out := slices.Clone(list)
+	out[i] = v
+	return out
 }
 
 // violations are plans that break one condition of a match each and say nothing
@@ -291,15 +291,6 @@ func distinct(in []setting) []setting {
 	return out
 }
 
-func queryEscape(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~", c) >= 0:
-			b.WriteByte(c)
-		default:
-			b.WriteString(escaped(c))
-		}
-	}
-	return b.String()
-}
+// queryEscape encodes every byte that is not unreserved; a space as %20, which
+// every reader of queries knows.
+func queryEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }

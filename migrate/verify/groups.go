@@ -17,10 +17,13 @@ type entrance struct {
 	mesh   bool
 }
 
+// usualPorts are left out of requests.
+var usualPorts = map[string]int{"http": 80, "https": 443, "tls": 443}
+
 // request begins a witness at this entrance.
 func (e entrance) request(host string) routing.Request {
 	r := routing.Request{Scheme: e.scheme, Host: host, Port: e.port, Method: "GET", Path: "/"}
-	if e.port == map[string]int{"http": 80, "https": 443, "tls": 443}[e.scheme] {
+	if e.port == usualPorts[e.scheme] {
 		r.Port = 0
 	}
 	if e.mesh {
@@ -57,7 +60,7 @@ func (c *comparison) groups() []*group {
 					hosts = append(hosts, h)
 					writeKey(&key, c, h)
 				}
-				key.WriteByte(byte('|'))
+				key.WriteByte('|')
 			}
 			if i == 0 {
 				key.WriteString(e.client)

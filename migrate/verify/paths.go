@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/causeway-gateway/causeway/routing"
@@ -68,48 +69,26 @@ func (p *pathSet) around(v string) {
 		v = "/" + v
 	}
 	bare := strings.TrimRight(v, "/")
-	w := wire(v)
-	p.add(w)
+	p.add(routing.EscapePath(v))
 	if bare == "" {
 		p.add("/x")
 		p.add("//")
 		p.add("/./")
 		return
 	}
-	b := wire(bare)
+	b := routing.EscapePath(bare)
 	p.add(b)
 	p.add(b + "/")
 	p.add(b + "/zz")
 	p.add(b + "z")
-	p.add(wire(bare[:len(bare)-1]))
-	p.add(wire(flip(bare)))
-	last := bare[len(bare)-1]
-	p.add(wire(bare[:len(bare)-1]) + escaped(last))
+	p.add(routing.EscapePath(bare[:len(bare)-1]))
+	p.add(routing.EscapePath(flip(bare)))
+	p.add(routing.EscapePath(bare[:len(bare)-1]) + fmt.Sprintf("%%%02X", bare[len(bare)-1]))
 	p.add("/" + b)
 	p.add("/zz/.." + b)
 	p.add(b + "/.")
 	p.add(b + "//zz")
 	p.add(b + "/..")
-}
-
-// wire writes a path as a request target: what a request line cannot hold, and
-// what would end the path, is percent-encoded.
-func wire(p string) string {
-	var b strings.Builder
-	for i := range len(p) {
-		c := p[i]
-		if c <= ' ' || c >= 0x7f || c == '?' || c == '#' || c == '%' || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`' || c == '{' || c == '|' || c == '}' {
-			b.WriteString(escaped(c))
-			continue
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
-
-func escaped(c byte) string {
-	const hex = "0123456789ABCDEF"
-	return string([]byte{'%', hex[c>>4], hex[c&15]})
 }
 
 // flip changes the case of every ASCII letter.

@@ -170,9 +170,6 @@ func (c *comparison) causeOf(b, a int32, aspects Aspect, after *routing.Decision
 }
 
 func (c *comparison) index(r *routing.Rule) int32 {
-	if r == nil {
-		return -1
-	}
 	if i, ok := c.rules[r]; ok {
 		return i
 	}

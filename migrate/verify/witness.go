@@ -9,12 +9,12 @@ import (
 
 // group asks the witnesses of one group of hosts.
 func (w *worker) group(g *group) {
-	paths := pathsOf(g.hosts)
 	if len(g.entrances) == 1 && (g.entrances[0].scheme == "tcp" || g.entrances[0].scheme == "udp") {
 		r := g.entrances[0].request(g.names[0])
 		w.ask(&r)
 		return
 	}
+	paths := pathsOf(g.hosts)
 	w.full(g, g.names[0], paths)
 	for _, name := range g.names[1:] {
 		w.brief(g, name, paths)
@@ -32,6 +32,10 @@ func (w *worker) full(g *group, name string, paths *pathSet) {
 	var key []byte
 	var rules []*routing.Rule
 	droppedPairs := 0
+	requests := make([]routing.Request, len(g.entrances))
+	for i, e := range g.entrances {
+		requests[i] = e.request(name)
+	}
 	for _, path := range paths.list {
 		rules, key = rules[:0], key[:0]
 		normal, ok := routing.NormalizePath(path)
@@ -60,11 +64,10 @@ func (w *worker) full(g *group, name string, paths *pathSet) {
 				settings = simple(rules)
 			}
 		}
-		for _, e := range g.entrances {
-			r := e.request(name)
+		for e := range requests {
 			for i := range settings {
-				w.set(&r, path, &settings[i])
-				w.ask(&r)
+				settings[i].on(&requests[e], path)
+				w.ask(&requests[e])
 			}
 		}
 	}
@@ -74,15 +77,16 @@ func (w *worker) full(g *group, name string, paths *pathSet) {
 	}
 }
 
-func (w *worker) set(r *routing.Request, path string, s *setting) {
+// on gives a request the path and the setting.
+func (s *setting) on(r *routing.Request, path string) {
 	r.Path, r.Method, r.Headers = path, s.method, s.headers
 	if s.query != "" {
 		r.Path += "?" + s.query
 	}
 }
 
-// extras are what is the same for every path: a query that no rule looks at,
-// X-Forwarded headers where a table trusts them, a port in the Host header.
+// extras are what is the same for every path: a query that no rule looks at, and
+// X-Forwarded-Proto where a table trusts it.
 func (w *worker) extras(g *group, name string) {
 	for _, e := range g.entrances {
 		r := e.request(name)
@@ -107,7 +111,7 @@ func (w *worker) brief(g *group, name string, paths *pathSet) {
 	for _, e := range g.entrances {
 		r := e.request(name)
 		for i, n := 0, 0; i < len(paths.list) && n < briefPaths; i++ {
-			if strings.ContainsAny(paths.list[i], "%") {
+			if strings.Contains(paths.list[i], "%") {
 				continue
 			}
 			n++
