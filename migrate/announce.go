@@ -106,8 +106,7 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 		}
 		if learn {
 			for _, t := range e.Targets {
-				ref := routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}
-				from[ref] = append(from[ref], e.Object)
+				from[t.Ref()] = append(from[t.Ref()], e.Object)
 			}
 		}
 		if e.Features == "" && e.Urgency != ledger.Closed {
@@ -120,13 +119,14 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 		byObject[e.Object] = append(byObject[e.Object], i)
 	}
 	return func(d *verify.Difference) []int {
-		var out []int
+		var found []explanation
 		var told verify.Aspect
 		same := sameRule(became, d)
 		consider := func(entries []int) {
 			for _, i := range entries {
 				e := &l.Entries[i]
-				a, others := aspects(e, &d.Request, same)
+				own, others := aspects(e, &d.Request, same)
+				a := own
 				switch related := relates(e, d); {
 				case !related:
 					a = others
@@ -135,7 +135,7 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 				}
 				if a &= d.Aspects; a != 0 {
 					told |= a
-					out = append(out, i)
+					found = append(found, explanation{i, bits.OnesCount32(uint32(own))})
 				}
 			}
 		}
@@ -159,13 +159,20 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 			return nil
 		}
 		// What says the least beyond the difference explains it best.
-		slices.SortStableFunc(out, func(i, j int) int {
-			x, _ := aspects(&l.Entries[i], &d.Request, same)
-			y, _ := aspects(&l.Entries[j], &d.Request, same)
-			return cmp.Compare(bits.OnesCount32(uint32(x)), bits.OnesCount32(uint32(y)))
-		})
+		slices.SortStableFunc(found, func(x, y explanation) int { return cmp.Compare(x.breadth, y.breadth) })
+		out := make([]int, len(found))
+		for i, f := range found {
+			out[i] = f.entry
+		}
 		return out
 	}
+}
+
+// explanation is an entry that says of a part of a difference that it is not
+// kept.
+type explanation struct {
+	entry   int
+	breadth int // number of aspects that it speaks of
 }
 
 // forwarded reports whether a request speaks for another host, client or scheme
@@ -197,7 +204,7 @@ func sameRule(became map[place][]ledger.Target, d *verify.Difference) bool {
 	}
 	at, from := d.After.Why.Origin, d.Before.Why.Origin
 	for _, t := range became[place{from.Object, from.Path}] {
-		if at.Object == (routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}) && t.Path == at.Path {
+		if at.Object == t.Ref() && t.Path == at.Path {
 			return true
 		}
 	}
@@ -209,7 +216,7 @@ func sameRule(became map[place][]ledger.Target, d *verify.Difference) bool {
 // other about the whole object.
 func relates(e *ledger.Entry, d *verify.Difference) bool {
 	rule := rulePath(e.Path)
-	if rule == "" || !strings.Contains(rule, ".paths[") {
+	if !strings.Contains(rule, ".paths[") {
 		return true
 	}
 	if d.Before.Why != nil && d.Before.Why.Origin.Object == e.Object && d.Before.Why.Origin.Path == rule {
@@ -218,7 +225,7 @@ func relates(e *ledger.Entry, d *verify.Difference) bool {
 	if d.After.Why != nil {
 		at := d.After.Why.Origin
 		for _, t := range e.Targets {
-			if at.Object == (routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}) && (t.Path == at.Path || strings.HasPrefix(at.Path, t.Path+".")) {
+			if at.Object == t.Ref() && (t.Path == at.Path || strings.HasPrefix(at.Path, t.Path+".")) {
 				return true
 			}
 		}

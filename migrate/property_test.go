@@ -119,7 +119,7 @@ func holdLedger(t fataler, set *source.Set, res *migrate.Result) {
 	}
 	for _, e := range res.Ledger.Entries {
 		for _, x := range e.Targets {
-			if !objects[routing.ObjectRef{Kind: x.Kind, Namespace: x.Namespace, Name: x.Name}] {
+			if !objects[x.Ref()] {
 				t.Fatalf("%s %s went to %s %s/%s, which is not in the output", e.Object, e.Path, x.Kind, x.Namespace, x.Name)
 			}
 		}

@@ -1,6 +1,9 @@
 package compile
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // nameSet is a set of hostnames that answers whether another one has names in
 // common with it; O(labels) each.
@@ -23,33 +26,37 @@ func (s *nameSet) add(name string) {
 	default:
 		s.exact[name] = true
 	}
-	for rest := domain; ; {
-		var ok bool
-		if _, rest, ok = strings.Cut(rest, "."); !ok {
-			return
+	for parent := range parents(domain) {
+		s.above[parent] = true
+	}
+}
+
+// parents yields the domains above a domain, the nearest first.
+func parents(domain string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, rest, ok := strings.Cut(domain, "."); ok && yield(rest); {
+			_, rest, ok = strings.Cut(rest, ".")
 		}
-		s.above[rest] = true
 	}
 }
 
 // meets reports whether a name intersects with one of the set.
 func (s *nameSet) meets(name string) bool {
 	domain, wild := strings.CutPrefix(name, "*.")
-	if s.any || name == "" || wild && s.above[domain] || !wild && s.exact[name] {
-		return s.any || name != "" || len(s.exact)+len(s.wild) > 0
+	switch {
+	case s.any:
+		return true
+	case name == "":
+		return len(s.exact)+len(s.wild) > 0
+	case wild && (s.above[domain] || s.wild[domain]), !wild && s.exact[name]:
+		return true
 	}
-	for rest := domain; ; {
-		if wild && s.wild[rest] {
-			return true
-		}
-		var ok bool
-		if _, rest, ok = strings.Cut(rest, "."); !ok {
-			return false
-		}
-		if s.wild[rest] {
+	for parent := range parents(domain) {
+		if s.wild[parent] {
 			return true
 		}
 	}
+	return false
 }
 
 // claim takes hostnames of a listener for a kind of route. HTTPRoutes and

@@ -44,7 +44,7 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 	}
 	name := fit(e.o.Gateway.Name, e.o.Gateway.Name, gatewayapi.MaxLabel)
 	sets := e.has(gatewayapi.FeatureListenerSet)
-	if e.o.Gateway.Kind == Existing && !sets {
+	if e.wholeGateway() {
 		p := &parent{kind: "Gateway", namespace: namespace, name: name}
 		for _, l := range ls {
 			l.parent = p
@@ -79,6 +79,12 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureGateway, fate: Approximated,
 			message: "the listeners are in a ListenerSet, which the Gateway must allow", remedy: "set spec.allowedListeners.namespaces.from to Same on the Gateway"})
 	}
+}
+
+// wholeGateway reports whether routes attach to an existing Gateway as a whole:
+// before v1.5 there is no ListenerSet for the listeners they need.
+func (e *emitter) wholeGateway() bool {
+	return e.o.Gateway.Kind == Existing && !e.has(gatewayapi.FeatureListenerSet)
 }
 
 // teamSets puts the HTTPS listeners that serve one namespace with its own

@@ -54,31 +54,39 @@ func typeMeta(kind, version string) metav1.TypeMeta {
 }
 
 func (e *emitter) written(p *parent, l *listener) gwv1.Listener {
-	out := gwv1.Listener{Name: gwv1.SectionName(l.name), Port: gwv1.PortNumber(l.port), Protocol: gwv1.ProtocolType(l.protocol.String()), AllowedRoutes: allowedRoutes(p.namespace, l.namespaces)}
+	out := l.described(allowedRoutes(p.namespace, l.namespaces))
+	if l.passthrough {
+		return out
+	}
+	for _, c := range l.certs {
+		ns, name, ok := strings.Cut(c, "/")
+		if !ok {
+			ns, name = p.namespace, c
+		}
+		ref := gwv1.SecretObjectReference{Name: gwv1.ObjectName(name)}
+		if ns != p.namespace {
+			n := gwv1.Namespace(ns)
+			ref.Namespace = &n
+			e.needGrant(p.kind, p.namespace, "", "Secret", ns, name)
+		}
+		out.TLS.CertificateRefs = append(out.TLS.CertificateRefs, ref)
+	}
+	return out
+}
+
+// described is the listener without its certificates.
+func (l *listener) described(allowed *gwv1.AllowedRoutes) gwv1.Listener {
+	out := gwv1.Listener{Name: gwv1.SectionName(l.name), Port: gwv1.PortNumber(l.port), Protocol: gwv1.ProtocolType(l.protocol.String()), AllowedRoutes: allowed}
 	if l.hostname != "" {
 		h := gwv1.Hostname(l.hostname)
 		out.Hostname = &h
 	}
-	switch {
-	case l.passthrough:
-		mode := gwv1.TLSModePassthrough
-		out.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
-	case len(l.certs) > 0:
+	if l.passthrough || len(l.certs) > 0 {
 		mode := gwv1.TLSModeTerminate
-		out.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
-		for _, c := range l.certs {
-			ns, name, ok := strings.Cut(c, "/")
-			if !ok {
-				ns, name = p.namespace, c
-			}
-			ref := gwv1.SecretObjectReference{Name: gwv1.ObjectName(name)}
-			if ns != p.namespace {
-				n := gwv1.Namespace(ns)
-				ref.Namespace = &n
-				e.needGrant(p.kind, p.namespace, "", "Secret", ns, name)
-			}
-			out.TLS.CertificateRefs = append(out.TLS.CertificateRefs, ref)
+		if l.passthrough {
+			mode = gwv1.TLSModePassthrough
 		}
+		out.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
 	}
 	return out
 }
@@ -107,19 +115,7 @@ func (e *emitter) assume(p *parent, ls []*listener) {
 	g := &gwv1.Gateway{TypeMeta: typeMeta("Gateway", "v1"), ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: p.name}, Spec: gwv1.GatewaySpec{GatewayClassName: gwv1.ObjectName(e.o.GatewayClass)}}
 	g.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: &gwv1.ListenerNamespaces{From: &all}}
 	for _, l := range ls {
-		x := gwv1.Listener{Name: gwv1.SectionName(l.name), Port: gwv1.PortNumber(l.port), Protocol: gwv1.ProtocolType(l.protocol.String()), AllowedRoutes: &gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}}}
-		if l.hostname != "" {
-			h := gwv1.Hostname(l.hostname)
-			x.Hostname = &h
-		}
-		if l.passthrough || len(l.certs) > 0 {
-			mode := gwv1.TLSModeTerminate
-			if l.passthrough {
-				mode = gwv1.TLSModePassthrough
-			}
-			x.TLS = &gwv1.ListenerTLSConfig{Mode: &mode}
-		}
-		g.Spec.Listeners = append(g.Spec.Listeners, x)
+		g.Spec.Listeners = append(g.Spec.Listeners, l.described(&gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}}))
 	}
 	e.assumed = append(e.assumed, g)
 }

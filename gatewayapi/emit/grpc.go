@@ -21,7 +21,7 @@ var (
 // GRPCRoutes of one hostname may reject each other (GRPCRouteSpec.Hostnames),
 // so a host is one or the other.
 func (e *emitter) allGRPC(v *vhost) bool {
-	if e.o.Gateway.Kind == Existing && !e.has(gatewayapi.FeatureListenerSet) {
+	if e.wholeGateway() {
 		return false // routes attach to every listener, beside HTTPRoutes of the host
 	}
 	for _, en := range v.entries {

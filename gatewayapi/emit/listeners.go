@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 
@@ -71,8 +72,9 @@ func (e *emitter) attach() {
 	e.listeners.certified = map[listenerKey]bool{}
 	for _, v := range e.vhosts {
 		for _, s := range v.sites {
-			if s.listener.Protocol == routing.HTTPS && len(v.entries) > 0 && len(e.certificates(s)) > 0 && !passed[listenerKey{hostname: s.name, port: portOf(s.listener)}] {
-				e.listeners.certified[listenerKey{hostname: s.name, port: portOf(s.listener)}] = true
+			k := listenerKey{hostname: s.name, port: portOf(s.listener)}
+			if s.listener.Protocol == routing.HTTPS && len(v.entries) > 0 && len(e.certificates(s)) > 0 && !passed[k] {
+				e.listeners.certified[k] = true
 			}
 		}
 	}
@@ -171,28 +173,36 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 
 // noteHost records a note about a host for every object with rules on it.
 func (e *emitter) noteHost(h *routing.Host, m remark) {
-	seen := map[routing.ObjectRef]bool{}
-	for i := -1; i < len(h.Rules); i++ {
-		at := h.Origin
-		if i >= 0 {
-			at = h.Rules[i].Origin
+	e.noteObjects(m, h.Origin, func(yield func(routing.Origin) bool) {
+		for _, r := range h.Rules {
+			if !yield(r.Origin) {
+				return
+			}
 		}
-		if at.Object.Name != "" && !seen[at.Object] {
-			seen[at.Object] = true
-			e.noteAt(nil, at, m)
-		}
-	}
+	})
 }
 
 // noteSite records a note about a site for every object with rules on it.
 func (e *emitter) noteSite(v *vhost, s site, m remark) {
+	e.noteObjects(m, s.host.Origin, func(yield func(routing.Origin) bool) {
+		for _, en := range v.entries {
+			if !yield(en.rule.Origin) {
+				return
+			}
+		}
+	})
+}
+
+// noteObjects records a note once for each object: where the host was made, if
+// an object made it, then where its rules were.
+func (e *emitter) noteObjects(m remark, host routing.Origin, rules iter.Seq[routing.Origin]) {
 	seen := map[routing.ObjectRef]bool{}
-	if s.host.Origin.Object.Name != "" {
-		seen[s.host.Origin.Object] = true
-		e.noteAt(nil, s.host.Origin, m)
+	if host.Object.Name != "" {
+		seen[host.Object] = true
+		e.noteAt(nil, host, m)
 	}
-	for _, en := range v.entries {
-		if at := en.rule.Origin; !seen[at.Object] {
+	for at := range rules {
+		if !seen[at.Object] {
 			seen[at.Object] = true
 			e.noteAt(nil, at, m)
 		}

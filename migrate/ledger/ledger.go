@@ -49,6 +49,11 @@ type Target struct {
 	Path      string `json:"path,omitempty"`
 }
 
+// Ref names the object.
+func (t Target) Ref() routing.ObjectRef {
+	return routing.ObjectRef{Kind: t.Kind, Namespace: t.Namespace, Name: t.Name}
+}
+
 // Entry is the account of one leaf, or of several that share a fate when Path
 // names their parent.
 type Entry struct {
