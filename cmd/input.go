@@ -4,12 +4,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	metalabels "k8s.io/apimachinery/pkg/labels"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
 	"github.com/causeway-gateway/causeway/migrate"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
+	"github.com/causeway-gateway/causeway/migrate/istio"
 	"github.com/causeway-gateway/causeway/migrate/source"
 	"github.com/causeway-gateway/causeway/routing"
 )
@@ -32,6 +35,8 @@ type inputFlags struct {
 	noClass     bool
 	passthrough bool
 	tcp, udp    string
+
+	domain, selector string
 }
 
 func (f *inputFlags) add(c *cobra.Command) {
@@ -57,6 +62,8 @@ func (f *inputFlags) addShared(c *cobra.Command) {
 	fl.BoolVar(&f.passthrough, "enable-ssl-passthrough", false, "the controller runs with --enable-ssl-passthrough")
 	fl.StringVar(&f.tcp, "tcp-services-configmap", "", "the controller's ConfigMap of TCP services, namespace/name in the input")
 	fl.StringVar(&f.udp, "udp-services-configmap", "", "the controller's ConfigMap of UDP services, namespace/name in the input")
+	fl.StringVar(&f.domain, "cluster-domain", "cluster.local", "domain of the cluster's Services")
+	fl.StringVar(&f.selector, "istio-gateway", "", "labels of the Istio gateway's pods, as in istio=ingressgateway (default: those of the default installation, or the only ones that the input's Gateways select)")
 	f.config = genericclioptions.NewConfigFlags(true)
 	f.config.ClusterName = nil // --cluster means the live cluster here
 	f.config.AddFlags(fl)
@@ -122,30 +129,76 @@ func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.O
 	return o, nil
 }
 
-// table compiles the input: Ingresses, or Gateway API objects with the readings
-// that most implementations share (paths are normalised before matching).
-func (f *inputFlags) table(ctx context.Context, set *source.Set, dialect string, errOut io.Writer) (*routing.Table, error) {
-	t, _, err := f.tableOf(ctx, set, dialect, errOut)
-	return t, err
+// istioOptions reads the flags about the mesh.
+func (f *inputFlags) istioOptions() (istio.Options, error) {
+	o := istio.Options{Domain: f.domain}
+	if f.selector == "" {
+		return o, nil
+	}
+	labels, err := metalabels.ConvertSelectorToLabelsMap(f.selector)
+	if err != nil {
+		return o, usagef("--istio-gateway %s are no labels such as istio=ingressgateway: %v", f.selector, err)
+	}
+	o.Workload = labels
+	return o, nil
 }
 
-// tableOf also reports whether the table leaves room for readings, as Gateway
-// API does.
-func (f *inputFlags) tableOf(ctx context.Context, set *source.Set, dialect string, errOut io.Writer) (t *routing.Table, open bool, err error) {
-	gateway := len(migrate.GatewayObjects(set)) > 0
+// dialects are the ways to read an input, in the order in which auto tries them.
+var dialects = []struct {
+	name  string
+	what  string
+	holds func(*source.Set) bool
+}{
+	{"ingress", "Ingresses", func(s *source.Set) bool { return len(s.Ingresses) > 0 }},
+	{"istio", "Istio objects", istio.Holds},
+	{"gateway-api", "Gateway API objects", func(s *source.Set) bool { return len(migrate.GatewayObjects(s)) > 0 }},
+}
+
+// dialectOf settles --dialect; auto takes the first that the input holds and
+// says so when there are others.
+func dialectOf(set *source.Set, dialect string, errOut io.Writer) (string, error) {
+	var held []string
+	known := dialect == "auto"
+	for _, d := range dialects {
+		known = known || d.name == dialect
+		if d.holds(set) {
+			held = append(held, d.name)
+		} else if d.name == dialect && dialect != "ingress" {
+			return "", usagef("--dialect %s: the input holds no %s", dialect, d.what)
+		}
+	}
 	switch {
-	case dialect != "auto" && dialect != "ingress" && dialect != "gateway-api":
-		return nil, false, usagef("--dialect %s is not known: use ingress, gateway-api or auto", dialect)
-	case dialect == "gateway-api" && !gateway:
-		return nil, false, usagef("--dialect gateway-api: the input holds no Gateway API objects")
-	case dialect == "gateway-api", dialect == "auto" && gateway && len(set.Ingresses) == 0:
+	case !known:
+		return "", usagef("--dialect %s is not known: use ingress, istio, gateway-api or auto", dialect)
+	case dialect != "auto":
+		return dialect, nil
+	case len(held) == 0:
+		return "ingress", nil
+	case len(held) > 1:
+		fmt.Fprintf(errOut, "The input holds objects of several kinds (%s): answering for the first; use --dialect for the others.\n", strings.Join(held, ", "))
+	}
+	return held[0], nil
+}
+
+// tableOf compiles the input. open reports whether the table leaves room for
+// readings, as Gateway API does.
+func (f *inputFlags) tableOf(ctx context.Context, set *source.Set, dialect string, errOut io.Writer) (t *routing.Table, open bool, err error) {
+	if dialect, err = dialectOf(set, dialect, errOut); err != nil {
+		return nil, false, err
+	}
+	switch dialect {
+	case "gateway-api":
 		res := migrate.CompileGateway(set, migrate.Usual)
 		for _, p := range res.Problems {
 			fmt.Fprintf(errOut, "%s %s: %s: %s: %s\n", p.Object, p.Path, p.Condition, p.Reason, p.Message)
 		}
 		return res.Table, true, nil
-	case dialect == "auto" && gateway:
-		fmt.Fprintln(errOut, "The input holds Ingresses and Gateway API objects: answering for the Ingresses; use --dialect gateway-api for the others.")
+	case "istio":
+		o, err := f.istioOptions()
+		if err != nil {
+			return nil, false, err
+		}
+		return istioTable(istio.Compile(set, o), errOut), false, nil
 	}
 	o, err := f.nginxOptions(ctx, set)
 	if err != nil {
@@ -156,4 +209,22 @@ func (f *inputFlags) tableOf(ctx context.Context, set *source.Set, dialect strin
 		return nil, false, err
 	}
 	return compiled.Table, false, nil
+}
+
+// istioTable joins what one gateway and the mesh do. Requests without a client
+// are for the first gateway workload.
+func istioTable(res *istio.Result, errOut io.Writer) *routing.Table {
+	out := &routing.Table{}
+	for i, e := range res.Edges {
+		if i == 0 {
+			out.Listeners = append(out.Listeners, e.Table.Listeners...)
+			continue
+		}
+		fmt.Fprintf(errOut, "The gateway %s is another entrance: name it with --istio-gateway to ask it.\n", e.Describe())
+	}
+	if res.Mesh != nil {
+		out.Listeners = append(out.Listeners, res.Mesh.Listeners...)
+	}
+	out.Freeze()
+	return out
 }

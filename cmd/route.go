@@ -60,7 +60,7 @@ sent anywhere.`,
 			for _, p := range problems {
 				fmt.Fprintln(s.ErrOut, p)
 			}
-			table, err := in.table(c.Context(), set, dialect, s.ErrOut)
+			table, _, err := in.tableOf(c.Context(), set, dialect, s.ErrOut)
 			if err != nil {
 				return err
 			}
@@ -84,7 +84,7 @@ sent anywhere.`,
 		},
 	}
 	in.add(c)
-	c.Flags().StringVar(&dialect, "dialect", "auto", "whose rules count: ingress, gateway-api, or auto, which takes Ingresses where there are any")
+	c.Flags().StringVar(&dialect, "dialect", "auto", "whose rules count: ingress, istio, gateway-api, or auto, which takes the first of them that the input holds")
 	c.Flags().StringVarP(&output, "output", "o", "", "json for one decision a line")
 	c.Flags().StringVar(&requests, "requests", "", "file of requests, one JSON object a line, or - for standard input")
 	c.Flags().StringArrayVarP(&headers, "header", "H", nil, "request header 'Name: value' (repeatable)")

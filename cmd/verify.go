@@ -67,7 +67,7 @@ a difference was found which no ledger announces.`,
 	}{{&f.before, "before"}, {&f.after, "after"}} {
 		fl.StringArrayVar(&x.side.files, x.name, nil, "file or folder with the objects "+x.name+", or - for standard input (repeatable)")
 		fl.BoolVar(&x.side.cluster, x.name+"-cluster", false, "read the side "+x.name+" from the live cluster (list only)")
-		fl.StringVar(&x.side.dialect, x.name+"-dialect", "auto", "whose rules count "+x.name+": ingress, gateway-api, or auto")
+		fl.StringVar(&x.side.dialect, x.name+"-dialect", "auto", "whose rules count "+x.name+": ingress, istio, gateway-api, or auto")
 	}
 	fl.StringVar(&f.ledger, "ledger", "", "ledger of the migration (--report x.json), whose differences are expected")
 	fl.StringVarP(&f.output, "output", "o", "", "json, or text when left out")
@@ -148,14 +148,19 @@ func (f *verifyFlags) side(ctx context.Context, s genericiooptions.IOStreams, na
 		}
 	}
 	if empty(set) {
-		return nil, false, 0, fmt.Errorf("--%s holds no routing objects: neither Ingresses nor objects of the Gateway API", name)
+		return nil, false, 0, fmt.Errorf("--%s holds no routing objects: neither Ingresses nor objects of Istio or the Gateway API", name)
 	}
 	t, open, err = in.tableOf(ctx, set, side.dialect, s.ErrOut)
 	return t, open, broken, err
 }
 
 func empty(set *source.Set) bool {
-	return len(set.Ingresses) == 0 && len(migrate.GatewayObjects(set)) == 0
+	for _, d := range dialects {
+		if d.holds(set) {
+			return false
+		}
+	}
+	return true
 }
 
 func readLedger(path string) (*ledger.Ledger, error) {

@@ -165,7 +165,7 @@ type Timeouts struct {
 
 // Retry repeats failed attempts.
 type Retry struct {
-	Attempts int
+	Attempts int      // -1 switches off what would be retried by default
 	On       []string // conditions or status codes, in the source's words, sorted
 	Backoff  time.Duration
 	PerTry   time.Duration
@@ -185,7 +185,9 @@ type Affinity struct {
 
 // CORS is cross-origin policy.
 type CORS struct {
-	AllowOrigins     []string // "*" or origins; a * inside stands for one label
+	// AllowOrigins are "*", origins in which a * stands for one label, or "~"
+	// and a regular expression that matches the whole origin.
+	AllowOrigins     []string
 	AllowMethods     []string
 	AllowHeaders     []string
 	ExposeHeaders    []string

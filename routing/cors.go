@@ -22,6 +22,12 @@ func (c *CORS) preflight(v *view) bool {
 // Allows reports whether an origin may read responses.
 func (c *CORS) Allows(origin string) bool {
 	for _, o := range c.AllowOrigins {
+		if re, ok := strings.CutPrefix(o, "~"); ok {
+			if NewRegex(re, false, true).Match(origin) {
+				return true
+			}
+			continue
+		}
 		if o == "*" || originMatches(o, origin, c.SuffixMatch) {
 			return true
 		}

@@ -1,7 +1,5 @@
 package routing
 
-import "strings"
-
 var schemeProtocols = map[string]Protocol{"http": HTTP, "https": HTTPS, "grpc": HTTP, "grpcs": HTTPS, "ws": HTTP, "wss": HTTPS, "tls": TLS, "tcp": TCP, "udp": UDP}
 
 var defaultPorts = [...]int{HTTP: 80, HTTPS: 443, TLS: 443}
@@ -10,7 +8,7 @@ var defaultPorts = [...]int{HTTP: 80, HTTPS: 443, TLS: 443}
 // O(labels of the name), plus the listeners without a hostname.
 type listenerTable struct {
 	byName [len(protocolNames)]listenerNames
-	mesh   map[string][]*Listener // by Service "namespace/name"
+	mesh   map[string][]*Listener // by [Listener.Mesh]
 }
 
 type listenerNames struct {
@@ -41,18 +39,6 @@ func newListenerTable(ls []*Listener) *listenerTable {
 	return x
 }
 
-// serviceOf is the Service "namespace/name" that a host name means to a client:
-// name, name.namespace, or name.namespace.svc with or without the cluster's
-// domain.
-func serviceOf(host, clientNamespace string) string {
-	name, rest, _ := strings.Cut(host, ".")
-	ns, _, _ := strings.Cut(rest, ".")
-	if ns == "" {
-		ns = clientNamespace
-	}
-	return ns + "/" + name
-}
-
 // listenersFor returns the listeners that take the connection: those of the
 // scheme and port whose hostname is the most specific that matches. A TLS
 // passthrough listener takes HTTPS connections to its names.
@@ -80,7 +66,7 @@ func (t *Table) listenersFor(v *view) []*Listener {
 	for pass := 0; pass < 2 && len(c.best) == 0; pass++ {
 		c.anyPort = pass > 0
 		if v.req.Client != nil {
-			c.add(t.listeners.mesh[serviceOf(v.host, v.req.Client.Namespace)])
+			c.meshed(t.listeners.mesh)
 		} else {
 			c.named(&t.listeners.byName[protocol])
 			if protocol == HTTPS {
@@ -122,7 +108,7 @@ func (c *contest) named(n *listenerNames) {
 
 func (c *contest) add(ls []*Listener) {
 	for i, l := range ls {
-		if !l.speaks(c.protocol) || !l.forMesh(c.client, c.host) || !l.Hostname.Matches(c.name) || l.Port != 0 && l.Port != c.port && !c.anyPort {
+		if !l.speaks(c.protocol) || (l.Mesh != "") != (c.client != nil) || !l.Hostname.Matches(c.name) || l.Port != 0 && l.Port != c.port && !c.anyPort {
 			continue
 		}
 		if l.Protocol == TLS && c.protocol == HTTPS && len(l.hostsFor(c.name, false)) == 0 {
@@ -143,24 +129,6 @@ func (c *contest) add(ls []*Listener) {
 
 func (l *Listener) speaks(p Protocol) bool {
 	return l.Protocol == p || l.Protocol == TLS && p == HTTPS
-}
-
-// forMesh keeps mesh listeners to requests that workloads send to their
-// Service, and gateway listeners to the others.
-func (l *Listener) forMesh(client *Client, host string) bool {
-	if client == nil || l.Mesh == "" {
-		return client == nil && l.Mesh == ""
-	}
-	ns, name, _ := strings.Cut(l.Mesh, "/")
-	rest, ok := strings.CutPrefix(host, name)
-	if !ok {
-		return false
-	}
-	if rest == "" {
-		return client.Namespace == ns
-	}
-	rest, ok = strings.CutPrefix(rest, "."+ns)
-	return ok && (rest == "" || rest == ".svc" || strings.HasPrefix(rest, ".svc."))
 }
 
 // Candidates returns the hosts whose rules compete for a request, in the order

@@ -39,6 +39,12 @@ func (r *Request) Header(name string) (string, bool) {
 	return "", false
 }
 
+// Pseudo-headers that conditions may name.
+const (
+	MethodHeader    = ":method"
+	AuthorityHeader = ":authority"
+)
+
 // view is a request with everything that rules look at worked out once.
 type view struct {
 	req      *Request
@@ -109,7 +115,16 @@ func (v *view) trustForwarded(r *Request) {
 	}
 }
 
+// header returns a header of the request. Names that begin with a colon are the
+// pseudo-headers of HTTP/2 (RFC 9113 section 8.3.1), by which Envoy matches the
+// parts of a request that other dialects have no expression for.
 func (v *view) header(name string) (string, bool) {
+	switch name {
+	case MethodHeader:
+		return v.method, true
+	case AuthorityHeader:
+		return v.rawHost, true
+	}
 	if v.reading.DropUnderscoreHeaders && strings.IndexByte(name, '_') >= 0 {
 		return "", false
 	}

@@ -15,6 +15,9 @@ func (t *Table) Route(r *Request) Decision {
 		t.Freeze()
 	}
 	v := t.view(r)
+	if r.Client != nil {
+		return t.routeMesh(&v)
+	}
 	listeners := t.listenersFor(&v)
 	if len(listeners) == 0 {
 		return Decision{Reason: "no listener takes " + v.scheme + " for this host and port"}
@@ -31,6 +34,10 @@ func (t *Table) Route(r *Request) Decision {
 			}
 		}
 	}
+	return t.unmatched()
+}
+
+func (t *Table) unmatched() Decision {
 	status := t.Reading.NoMatchStatus
 	if status == 0 {
 		status = 404

@@ -248,9 +248,13 @@ func TestMeshListenersTakeMeshRequestsOnly(t *testing.T) {
 	}}
 	for _, c := range []struct {
 		host, ns, want string
-	}{{"cart", "shop", "mesh"}, {"cart.shop", "other", "mesh"}, {"cart.shop.svc.cluster.local", "other", "mesh"}, {"cart", "other", ""}} {
+	}{{"cart", "shop", "mesh"}, {"cart.shop", "other", "mesh"}, {"cart.shop.svc.cluster.local", "other", "mesh"}, {"cart", "other", "cart"}} {
 		got := backendOf(tab.Route(&Request{Host: c.host, Client: &Client{Namespace: c.ns}}))
-		if c.want == "" && got != "" || c.want != "" && got != "default/"+c.want+":80" {
+		want := "default/" + c.want + ":80"
+		if c.want == "cart" { // a Service of the client's own namespace, which has no route
+			want = "other/cart:80"
+		}
+		if got != want {
 			t.Errorf("%+v: %s", c, got)
 		}
 	}

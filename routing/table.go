@@ -74,7 +74,8 @@ type Listener struct {
 	// the most specific takes the connection. The zero value takes any host.
 	Hostname HostPattern
 	// Mesh restricts the listener to requests that a workload sends to this
-	// Service ("namespace/name"); empty for gateways.
+	// Service ("namespace/name"), or to this host that is no Service
+	// ("/api.example.com", "/*.example.com", "/*"); empty for gateways.
 	Mesh string
 	// TLS of an HTTPS or TLS listener.
 	TLS    *ListenerTLS
@@ -136,6 +137,9 @@ type Rule struct {
 	// after Freeze.
 	Action *Action
 	Origin Origin
+	// Also are further places that had a part in the rule, such as the delegate
+	// that a VirtualService leaves a part of its routes to.
+	Also []Origin
 
 	// Precedence comes first under MostSpecific; higher is tried earlier. It is
 	// for routes that count something else than paths (GRPCRoute).

@@ -1,0 +1,286 @@
+package istio
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// mesh compiles what sidecars do with the requests of workloads: one listener
+// for each Service, or other host, that a VirtualService of the mesh names.
+func (c *compiler) mesh() *routing.Table {
+	t := &routing.Table{}
+	var vs []*virtualService
+	clients := map[string]bool{} // namespaces that see other VirtualServices than the rest
+	for _, v := range c.roots {
+		spec := c.plans[v].spec
+		if len(spec.Gateways) > 0 && !slices.Contains(spec.Gateways, mesh) {
+			continue
+		}
+		vs = append(vs, v)
+		if vis := visibilityOf(spec.ExportTo, v.Namespace); !vis.public {
+			maps.Copy(clients, vis.namespaces)
+		}
+		for _, s := range c.plans[v].steps {
+			if s.match != nil && s.match.SourceNamespace != "" && len(s.match.Gateways) == 0 {
+				clients[s.match.SourceNamespace] = true
+			}
+		}
+	}
+	if len(vs) == 0 {
+		return nil
+	}
+	m := &meshCompiler{compiler: c, clients: slices.Sorted(maps.Keys(clients)), visible: map[string][]*virtualService{}}
+	for _, ns := range append([]string{""}, m.clients...) {
+		m.visible[ns] = c.visible(mesh, ns)
+	}
+	for _, host := range m.hostsOf(vs) {
+		t.Listeners = append(t.Listeners, m.listeners(host)...)
+	}
+	t.Freeze()
+	return t
+}
+
+type meshCompiler struct {
+	*compiler
+	clients []string
+	visible map[string][]*virtualService // by namespace of the client; "" is any other
+}
+
+// hostsOf are the hosts that have a virtual host of their own: Services of the
+// input that a name or wildcard meets, and every name that meets none, which
+// sidecars serve at port 80 (separateVSHostsAndServices in route.go).
+func (m *meshCompiler) hostsOf(vs []*virtualService) []string {
+	var out []string
+	seen := map[string]bool{}
+	add := func(h string) {
+		if !seen[h] {
+			seen[h] = true
+			out = append(out, h)
+		}
+	}
+	for _, v := range vs {
+		for _, h := range m.plans[v].spec.Hosts {
+			if !wildcard(h) {
+				add(h)
+				continue
+			}
+			met := false
+			for _, s := range m.set.Services {
+				if fqdn := s.Name + "." + s.Namespace + ".svc." + m.registry.domain; hostMatches(h, fqdn) {
+					met = true
+					add(fqdn)
+				}
+			}
+			for _, e := range m.in.serviceEntries {
+				for _, x := range e.Spec.Hosts {
+					if x = strings.ToLower(x); hostMatches(h, x) {
+						met = true
+						add(x)
+					}
+				}
+			}
+			if !met {
+				add(h)
+			}
+		}
+	}
+	return out
+}
+
+// winner is the VirtualService that a client's namespace sees for a host: the
+// first that names it, else the one with the longest wildcard
+// (pilot/pkg/config/host, MostSpecificHostMatch).
+func (m *meshCompiler) winner(host, client string) *virtualService {
+	var best *virtualService
+	bestHost := ""
+	for _, v := range m.visible[client] {
+		for _, h := range m.plans[v].spec.Hosts {
+			switch {
+			case h == host:
+				return v
+			case wildcard(h) && hostMatches(h, host) && len(h) > len(bestHost):
+				best, bestHost = v, h
+			}
+		}
+	}
+	return best
+}
+
+// listeners writes the listeners of a host: one for every port where they all do
+// the same, else one for each.
+func (m *meshCompiler) listeners(host string) []*routing.Listener {
+	name := "/" + host
+	var ports []port
+	whole := true // every port of the Service speaks HTTP
+	if ns, svc, ok := m.registry.service(host); ok {
+		name = ns + "/" + svc
+		if s := m.registry.services[host]; s != nil {
+			for _, p := range servicePorts(s) {
+				if speaksHTTP(p.protocol) {
+					ports = append(ports, p)
+				} else {
+					whole = false
+				}
+			}
+		}
+	} else if e := m.registry.entry(host); e != nil {
+		for _, p := range e.Spec.Ports {
+			if speaksHTTP(p.Protocol) {
+				ports = append(ports, port{int(p.Number), p.Protocol})
+			} else {
+				whole = false
+			}
+		}
+	}
+	var out []*routing.Listener
+	listener := func(number int, rules []*routing.Rule) {
+		if len(rules) > 0 {
+			out = append(out, &routing.Listener{Name: "mesh", Port: number, Protocol: routing.HTTP, Mesh: name, Origin: rules[0].Origin, Hosts: []*routing.Host{{Rules: rules, Origin: rules[0].Origin}}})
+		}
+	}
+	if len(ports) == 0 && whole {
+		number := 0
+		if strings.HasPrefix(name, "/") {
+			number = 80
+		}
+		listener(number, m.hostRules(host, number))
+	}
+	var all [][]*routing.Rule
+	for _, p := range ports {
+		all = append(all, m.hostRules(host, p.number))
+	}
+	if len(all) > 0 && whole && same(all) {
+		listener(0, all[0])
+	} else {
+		for i, p := range ports {
+			listener(p.number, all[i])
+		}
+	}
+	return append(out, m.streams(host, name)...)
+}
+
+// same reports whether the rules of all ports are the same.
+func same(all [][]*routing.Rule) bool {
+	text := func(rs []*routing.Rule) string {
+		var b strings.Builder
+		for _, r := range rs {
+			fmt.Fprintf(&b, "%+v|%+v|%s;", r.Match, dump(r.Action), r.Origin.Path+r.Origin.Object.String())
+		}
+		return b.String()
+	}
+	for _, rs := range all[1:] {
+		if text(rs) != text(all[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+func dump(a *routing.Action) string {
+	d := fmt.Sprintf("%+v %+v %+v", a.Backends, a.Mirrors, a.Timeouts)
+	if a.Redirect != nil {
+		d += fmt.Sprintf("%+v", *a.Redirect)
+	}
+	return d
+}
+
+// hostRules are the rules of a host at a port: for clients of the namespaces
+// that see another VirtualService theirs, ended by a 404 as the virtual host
+// would answer, then those for everyone else.
+func (m *meshCompiler) hostRules(host string, number int) []*routing.Rule {
+	var out []*routing.Rule
+	general := m.winner(host, "")
+	for _, ns := range m.clients {
+		v := m.winner(host, ns)
+		if v == nil || v == general && !m.namesSource(v, ns) {
+			continue
+		}
+		rules := m.at(v, host, number, ns)
+		for _, r := range rules {
+			r.Match.Client.Namespace = ns
+		}
+		out = append(out, rules...)
+		if n := len(rules); n > 0 {
+			if last := &rules[n-1].Match; !catchAll(last) || len(last.Client.Labels) > 0 {
+				out = append(out, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: rules[n-1].Origin})
+			}
+		}
+	}
+	if general != nil {
+		out = append(out, m.at(general, host, number, "")...)
+	}
+	return out
+}
+
+func (m *meshCompiler) namesSource(v *virtualService, ns string) bool {
+	for _, s := range m.plans[v].steps {
+		if s.match != nil && s.match.SourceNamespace == ns && len(s.match.Gateways) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// at builds the rules that clients of a namespace get; "" is any that no rule
+// names.
+func (m *meshCompiler) at(v *virtualService, host string, number int, client string) []*routing.Rule {
+	p := &place{gateway: mesh, port: number, namespace: client}
+	var out []*routing.Rule
+	for _, r := range m.rules(v, p) {
+		if ns := r.Match.Client.Namespace; ns != "" && ns != client {
+			continue
+		}
+		r.Match.Client.Namespace = ""
+		out = append(out, r)
+		if catchAll(&r.Match) && len(r.Match.Client.Labels) == 0 {
+			break
+		}
+	}
+	for _, h := range m.plans[v].spec.Hosts {
+		if len(out) > 0 && hostMatches(h, host) {
+			m.serve(v, h)
+		}
+	}
+	return out
+}
+
+// streams writes the listeners of the TCP ports of a Service.
+func (m *meshCompiler) streams(host, name string) []*routing.Listener {
+	s, v := m.registry.services[host], m.winner(host, "")
+	if s == nil || v == nil {
+		return nil
+	}
+	var out []*routing.Listener
+	for _, sp := range servicePorts(s) {
+		if speaksHTTP(sp.protocol) || sp.protocol == "UDP" {
+			continue
+		}
+		if rule := m.tcpRule(v, sp.number); rule != nil {
+			m.serve(v, host)
+			out = append(out, &routing.Listener{Name: "mesh", Port: sp.number, Protocol: routing.TCP, Mesh: name, Origin: rule.Origin, Hosts: []*routing.Host{{Rules: []*routing.Rule{rule}, Origin: rule.Origin}}})
+		}
+	}
+	return out
+}
+
+func (m *meshCompiler) tcpRule(v *virtualService, number int) *routing.Rule {
+	p := &place{gateway: mesh, port: number, namespace: v.Namespace}
+	for i, t := range m.plans[v].spec.Tcp {
+		if len(t.Match) == 0 {
+			return &routing.Rule{Action: m.streamAction(v, t.Route, p), Origin: m.origin(v.Object, fmt.Sprintf("spec.tcp[%d]", i))}
+		}
+		for j, x := range t.Match {
+			if (x.Port == 0 || int(x.Port) == number) && (len(x.Gateways) == 0 || slices.Contains(x.Gateways, mesh)) && proto.Equal(x, &networking.L4MatchAttributes{Port: x.Port, Gateways: x.Gateways}) {
+				return &routing.Rule{Action: m.streamAction(v, t.Route, p), Origin: m.origin(v.Object, fmt.Sprintf("spec.tcp[%d].match[%d]", i, j))}
+			}
+		}
+	}
+	return nil
+}
