@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -14,6 +16,7 @@ import (
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/migrate"
+	"github.com/causeway-gateway/causeway/migrate/istio"
 	"github.com/causeway-gateway/causeway/migrate/output"
 	"github.com/causeway-gateway/causeway/migrate/source"
 	"github.com/causeway-gateway/causeway/reports"
@@ -43,9 +46,12 @@ func newMigrate(s genericiooptions.IOStreams) *cobra.Command {
 	var f migrateFlags
 	c := &cobra.Command{
 		Use:   "migrate -f FILE|DIR",
-		Short: "Convert Ingresses to Gateway API objects; account for every field",
-		Long: `Convert Ingresses to Gateway API objects, with an account of every field.
+		Short: "Convert Ingresses and Istio routing; account for every field",
+		Long: `Convert Ingresses and Istio's VirtualServices, Gateways, DestinationRules and
+ServiceEntries to Gateway API objects, with an account of every field.
 
+Each entrance of the input gets Gateways of its own: the Ingress controller,
+and the pods of each Istio gateway. Routes of the mesh are attached to Services.
 Objects go to standard output or to --out; the summary goes to standard error.
 A route whose access control cannot be kept is closed, not opened, unless
 --allow-unguarded is given.`,
@@ -127,6 +133,9 @@ func (f *migrateFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error
 		return err
 	}
 	if o.Nginx, err = f.in.nginxOptions(ctx, set); err != nil {
+		return err
+	}
+	if o.Istio, err = f.in.istioOptions(); err != nil {
 		return err
 	}
 	o.Emit.AnnotationsOf = metadataOf(set)
@@ -222,8 +231,8 @@ func gatewayLayout(layout, existing string) (emit.Layout, error) {
 // write writes the objects to --out or standard output.
 func (f *migrateFlags) write(ctx context.Context, s genericiooptions.IOStreams, set *source.Set, res *migrate.Result) error {
 	lines := make(map[routing.ObjectRef]string, len(set.Ingresses))
-	for _, ing := range set.Ingresses {
-		if o := ing.Object; o.File != "" {
+	for o := range sources(set) {
+		if o.File != "" {
 			lines[o.Ref] = fmt.Sprintf("%s:%d", o.File, o.Line)
 		}
 	}
@@ -255,9 +264,9 @@ func (f *migrateFlags) write(ctx context.Context, s genericiooptions.IOStreams, 
 }
 
 func (f *migrateFlags) report(set *source.Set, problems []*source.DocumentError, res *migrate.Result) *reports.Migration {
-	m := &reports.Migration{Title: "Ingress to Gateway API", Tool: "causeway " + version(), Ledger: res.Ledger, Read: set.Len(), Written: len(res.Objects)}
-	for _, ing := range set.Ingresses {
-		m.Sources = append(m.Sources, reports.Source{Ref: ing.Object.Ref, File: ing.Object.File, Line: ing.Object.Line, Text: string(ing.Object.Raw())})
+	m := &reports.Migration{Title: title(set), Tool: "causeway " + version(), Ledger: res.Ledger, Read: set.Len(), Written: len(res.Objects)}
+	for o := range sources(set) {
+		m.Sources = append(m.Sources, reports.Source{Ref: o.Ref, File: o.File, Line: o.Line, Text: string(o.Raw())})
 	}
 	routing := map[routing.ObjectRef]bool{}
 	for _, from := range res.From {
@@ -281,15 +290,53 @@ func (f *migrateFlags) report(set *source.Set, problems []*source.DocumentError,
 	return m
 }
 
+// title names what is converted.
+func title(set *source.Set) string {
+	switch {
+	case !istio.Holds(set):
+		return "Ingress to Gateway API"
+	case len(set.Ingresses) == 0:
+		return "Istio to Gateway API"
+	}
+	return "Ingress and Istio to Gateway API"
+}
+
+// sources are the objects that routes are made of, in input order of their
+// kinds.
+func sources(set *source.Set) iter.Seq[*source.Object] {
+	return func(yield func(*source.Object) bool) {
+		for _, ing := range set.Ingresses {
+			if !yield(ing.Object) {
+				return
+			}
+		}
+		for _, o := range set.Others {
+			if istio.Routes(o) && !yield(o) {
+				return
+			}
+		}
+	}
+}
+
 // metadataOf gives the emitter the labels and annotations of source objects.
 func metadataOf(set *source.Set) func(routing.ObjectRef) (labels, annotations map[string]string) {
 	byRef := make(map[routing.ObjectRef]*source.Ingress, len(set.Ingresses))
 	for _, ing := range set.Ingresses {
 		byRef[ing.Object.Ref] = ing
 	}
+	others := map[routing.ObjectRef]*source.Object{}
+	for _, o := range set.Others {
+		if istio.Routes(o) {
+			others[o.Ref] = o
+		}
+	}
 	return func(ref routing.ObjectRef) (map[string]string, map[string]string) {
 		if ing := byRef[ref]; ing != nil {
 			return ing.Labels, ing.Annotations
+		}
+		if o := others[ref]; o != nil {
+			u := unstructured.Unstructured{Object: o.Untyped}
+			return u.GetLabels(), u.GetAnnotations()
 		}
 		return nil, nil
 	}

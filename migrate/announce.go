@@ -98,7 +98,7 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 	became := map[place][]ledger.Target{}
 	for i := range l.Entries {
 		e := &l.Entries[i]
-		if rule := rulePath(e.Path); rule != "" && len(e.Targets) > 0 {
+		if rule := rulePath(e.Object.Kind, e.Path); rule != "" && len(e.Targets) > 0 {
 			k := place{e.Object, rule}
 			if len(became[k]) == 0 {
 				became[k] = e.Targets
@@ -149,6 +149,9 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 		}
 		if d.Before.Why != nil {
 			object(d.Before.Why.Origin.Object)
+			for _, at := range d.Before.Why.Also {
+				object(at.Object)
+			}
 		}
 		if d.After.Why != nil {
 			for _, o := range from[d.After.Why.Origin.Object] {
@@ -215,12 +218,16 @@ func sameRule(became map[place][]ledger.Target, d *verify.Difference) bool {
 // one path of an Ingress is about that path's rule and what became of it, any
 // other about the whole object.
 func relates(e *ledger.Entry, d *verify.Difference) bool {
-	rule := rulePath(e.Path)
-	if !strings.Contains(rule, ".paths[") {
+	rule := rulePath(e.Object.Kind, e.Path)
+	if rule == "" || e.Object.Kind == "ConfigMap" {
 		return true
 	}
-	if d.Before.Why != nil && d.Before.Why.Origin.Object == e.Object && d.Before.Why.Origin.Path == rule {
-		return true
+	if d.Before.Why != nil {
+		for _, at := range slices.Concat(d.Before.Why.Also, []routing.Origin{d.Before.Why.Origin}) {
+			if at.Object == e.Object && (at.Path == rule || under(at.Path, rule) || under(rule, at.Path)) {
+				return true
+			}
+		}
 	}
 	if d.After.Why != nil {
 		at := d.After.Why.Origin

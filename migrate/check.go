@@ -19,11 +19,22 @@ var Usual = routing.Reading{NormalizePath: true}
 // of are marked as announced. Problems say what of the output has no effect;
 // there should be none.
 func Check(ctx context.Context, res *Result) (*verify.Result, []compile.Problem, error) {
-	after := compile.Compile(slices.Concat(res.Objects, res.Assumed), compile.Options{Reading: Usual})
-	v, err := verify.Compare(ctx, res.Table, after.Table, verify.Options{
-		Announced: Announced(res.Ledger, res.From), Readings: Readings(res.Table, after.Table, false, true),
-	})
-	return v, after.Problems, err
+	out := &verify.Result{}
+	var problems []compile.Problem
+	for _, p := range res.Parts {
+		reading := Usual
+		reading.NormalizePath = p.Table.Reading.NormalizePath
+		after := compile.Compile(slices.Concat(p.objects(res.Objects), p.Assumed), compile.Options{Reading: reading})
+		v, err := verify.Compare(ctx, p.Table, after.Table, verify.Options{
+			Announced: Announced(res.Ledger, res.From), Readings: Readings(p.Table, after.Table, false, true),
+		})
+		if err != nil {
+			return nil, problems, err
+		}
+		out.Add(v)
+		problems = append(problems, after.Problems...)
+	}
+	return out, problems, nil
 }
 
 // Readings are the other ways in which an implementation may read Gateway API
@@ -42,7 +53,11 @@ func Readings(before, after *routing.Table, beforeOpen, afterOpen bool) []verify
 		}
 		out = append(out, verify.Reading{Name: name, Before: under(before, beforeOpen), After: under(after, afterOpen), Concerns: concerns})
 	}
-	add("paths are matched as they are sent, without decoding or resolving them", func(r *routing.Reading) { r.NormalizePath = false },
+	name := "paths are matched as they are sent, without decoding or resolving them"
+	if !before.Reading.NormalizePath {
+		name = "paths are decoded and resolved before they are matched"
+	}
+	add(name, func(r *routing.Reading) { r.NormalizePath = !before.Reading.NormalizePath },
 		func(r *routing.Request, _, _ *routing.Decision) bool {
 			path, _, _ := strings.Cut(r.Path, "?")
 			return strings.Contains(path, "%") || strings.Contains(path, "//") || strings.Contains(path, "/.")

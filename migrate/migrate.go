@@ -13,6 +13,7 @@ import (
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
 	"github.com/causeway-gateway/causeway/internal/parallel"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
+	"github.com/causeway-gateway/causeway/migrate/istio"
 	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/migrate/source"
 	"github.com/causeway-gateway/causeway/routing"
@@ -21,13 +22,15 @@ import (
 // Options of a migration.
 type Options struct {
 	Nginx    nginx.Options
+	Istio    istio.Options
 	Emit     emit.Options
 	Validate validate.Level
 }
 
 // Result of a migration.
 type Result struct {
-	Table   *routing.Table
+	// Parts are the entrances of the input, each with the table of its source.
+	Parts   []*Part
 	Objects []client.Object
 	Ledger  *ledger.Ledger
 	// From names the source objects of each output object.
@@ -35,8 +38,19 @@ type Result struct {
 	// Issues are violations of the CRDs in what was emitted: always a bug here,
 	// never written out silently.
 	Issues []validate.Issue
+}
+
+// Part is one entrance: an Ingress controller, the pods of an Istio gateway, or
+// the mesh. Its objects are written, and verified, for themselves.
+type Part struct {
+	Name  string // as messages call it
+	Table *routing.Table
 	// Assumed are objects that must exist already, as they are taken to be.
 	Assumed []client.Object
+
+	layout  emit.Layout
+	emitted *emit.Result
+	owns    map[routing.ObjectRef]bool
 }
 
 // Run converts everything in the set. It fails only when options do not fit;
@@ -46,24 +60,62 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	emitted := emit.Emit(compiled.Table, o.Emit)
-	res := &Result{Table: compiled.Table, Objects: emitted.Objects, Ledger: settle(ctx, set, compiled, emitted, o.Nginx), From: sourcesOf(emitted), Assumed: emitted.Assumed}
+	s := &settlement{set: set, o: o, nginx: compiled}
+	res := &Result{From: map[routing.ObjectRef][]routing.ObjectRef{}}
+	if istio.Holds(set) {
+		s.istio = istio.Compile(set, o.Istio)
+	}
+	if res.Parts, err = parts(set, compiled, s.istio, o.Emit); err != nil {
+		return nil, err
+	}
+	o.Emit.Names = emit.Names{}
+	for _, p := range res.Parts {
+		p.emit(o.Emit)
+		res.Objects = append(res.Objects, p.emitted.Objects...)
+		s.notes = append(s.notes, p.emitted.Notes...)
+		s.placements = append(s.placements, p.emitted.Placements)
+		addSources(res.From, p.emitted.Placements)
+	}
+	sortSources(res.From)
+	if s.istio != nil {
+		for _, g := range s.istio.Generated {
+			res.Objects = append(res.Objects, g.Service)
+			res.From[refOf(g.Service)] = []routing.ObjectRef{g.From}
+		}
+	}
+	res.Ledger = s.settle(ctx)
 	if o.Validate != validate.Off {
 		v, err := validate.New(o.Emit.Version, o.Emit.Channel)
 		if err != nil {
 			return nil, fmt.Errorf("loading the schemas of Gateway API %s: %w", o.Emit.Version, err)
 		}
-		res.Issues = v.Validate(ctx, emitted.Objects, o.Validate)
+		res.Issues = v.Validate(ctx, gatewayOnly(res.Objects), o.Validate)
 	}
 	return res, ctx.Err()
 }
 
+// settlement is what the ledger is written from.
+type settlement struct {
+	set        *source.Set
+	o          Options
+	nginx      *nginx.Result
+	istio      *istio.Result // nil without Istio objects
+	notes      []emit.Note
+	placements []map[*routing.Rule][]emit.Target
+}
+
 // settle writes the ledger: objects in the order of their kinds and of the
 // input, each settled for itself on all cores.
-func settle(ctx context.Context, set *source.Set, compiled *nginx.Result, emitted *emit.Result, o nginx.Options) *ledger.Ledger {
-	s := &settler{notes: collect(emitted.Notes), targets: placements(emitted), findings: map[*source.Ingress][]nginx.Finding{}}
+func (x *settlement) settle(ctx context.Context) *ledger.Ledger {
+	set, compiled := x.set, x.nginx
+	s := &settler{notes: collect(x.notes), targets: placements(x.placements), findings: map[*source.Ingress][]nginx.Finding{}, istio: x.istio, facts: map[*source.Object][]istio.Finding{}}
 	for _, f := range compiled.Findings {
 		s.findings[f.Ingress] = append(s.findings[f.Ingress], f)
+	}
+	if x.istio != nil {
+		for _, f := range x.istio.Findings {
+			s.facts[f.Object] = append(s.facts[f.Object], f)
+		}
 	}
 	served := make(map[*source.Ingress]bool, len(compiled.Served))
 	for _, ing := range compiled.Served {
@@ -75,11 +127,11 @@ func settle(ctx context.Context, set *source.Set, compiled *nginx.Result, emitte
 		case len(ing.Rejected) > 0:
 			return whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")
 		case served[ing]:
-			return s.ingress(ing, o)
+			return s.ingress(ing, x.o.Nginx)
 		}
 		return whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")
 	})
-	parts = append(parts, s.beside(emitted.Notes))
+	parts = append(parts, s.beside(x.notes))
 	parts = inParallel(ctx, parts, set.Services, func(x *source.Service) []ledger.Entry {
 		return whole(x.Object, ledger.Ignored, "read to resolve backends; Services stay as they are", "")
 	})
@@ -99,7 +151,7 @@ func settle(ctx context.Context, set *source.Set, compiled *nginx.Result, emitte
 		return whole(x, ledger.Ignored, "namespaces stay as they are", "")
 	})
 	parts = inParallel(ctx, parts, set.Others, func(x *source.Object) []ledger.Entry {
-		return whole(x, ledger.Ignored, "this kind is no source of routing for ingress-nginx", "")
+		return s.other(x)
 	})
 	return &ledger.Ledger{Entries: slices.Concat(parts...)}
 }
@@ -146,20 +198,38 @@ func whole(o *source.Object, status ledger.Status, message, remedy string) []led
 	return out
 }
 
-func sourcesOf(res *emit.Result) map[routing.ObjectRef][]routing.ObjectRef {
-	out := map[routing.ObjectRef][]routing.ObjectRef{}
+// addSources adds the source objects of what rules became.
+func addSources(out map[routing.ObjectRef][]routing.ObjectRef, placements map[*routing.Rule][]emit.Target) {
 	seen := map[[2]routing.ObjectRef]bool{}
-	for rule, places := range res.Placements {
+	for rule, places := range placements {
 		for _, p := range places {
 			ref := routing.ObjectRef{Kind: p.Kind, Namespace: p.Namespace, Name: p.Name}
-			if key := [2]routing.ObjectRef{ref, rule.Origin.Object}; !seen[key] {
-				seen[key] = true
-				out[ref] = append(out[ref], rule.Origin.Object)
+			add := func(from routing.ObjectRef) {
+				if key := [2]routing.ObjectRef{ref, from}; !seen[key] {
+					seen[key] = true
+					out[ref] = append(out[ref], from)
+				}
+			}
+			add(rule.Origin.Object)
+			for _, o := range rule.Also {
+				add(o.Object)
 			}
 		}
 	}
-	for _, list := range out {
+}
+
+func sortSources(from map[routing.ObjectRef][]routing.ObjectRef) {
+	for _, list := range from {
 		sort.Slice(list, func(i, j int) bool { return list[i].String() < list[j].String() })
 	}
-	return out
+}
+
+func refOf(obj client.Object) routing.ObjectRef {
+	return routing.ObjectRef{Kind: obj.GetObjectKind().GroupVersionKind().Kind, Namespace: obj.GetNamespace(), Name: obj.GetName()}
+}
+
+// gatewayOnly leaves out the Services that are written beside the objects of
+// the Gateway API.
+func gatewayOnly(objs []client.Object) []client.Object {
+	return slices.DeleteFunc(slices.Clone(objs), func(o client.Object) bool { return o.GetObjectKind().GroupVersionKind().Kind == "Service" })
 }

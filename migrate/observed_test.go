@@ -40,7 +40,7 @@ func TestObservedAnswersOfTheOutput(t *testing.T) {
 					if p.Stateful || c.Artefact(p) != "" {
 						continue
 					}
-					before, after := res.Table.Route(&p.Request), out.Route(&p.Request)
+					before, after := res.Parts[0].Table.Route(&p.Request), out.Route(&p.Request)
 					what := fmt.Sprintf("%s %s://%s%s %v", p.Request.Method, p.Request.Scheme, p.Request.Host, p.Request.Path, p.Request.Headers)
 					if len(after.Backends) > 0 && len(after.Guards) == 0 && (p.Observed.Denied() || guarded(before)) {
 						t.Errorf("%s: the controller guards or refuses this, the output forwards it to %v", what, after.Backends)

@@ -162,7 +162,7 @@ func TestOutputRoutesLikeTheInput(t *testing.T) {
 		}
 		lossy := lossyObjects(res.Ledger)
 		for _, r := range probes(set) {
-			before, after := res.Table.Route(&r), compiled.Table.Route(&r)
+			before, after := res.Parts[0].Table.Route(&r), compiled.Table.Route(&r)
 			// A name below a wildcard's one label belonged to a broader host; the
 			// wildcard takes it in Gateway API, which the ledger says of the host.
 			deeper := after.Why != nil && strings.Count(r.Host, ".") > 2

@@ -3,10 +3,10 @@ package migrate
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
+	"github.com/causeway-gateway/causeway/migrate/istio"
 	"github.com/causeway-gateway/causeway/migrate/ledger"
 	"github.com/causeway-gateway/causeway/migrate/source"
 	"github.com/causeway-gateway/causeway/routing"
@@ -51,7 +51,12 @@ type settler struct {
 	notes    map[routing.ObjectRef]notes
 	targets  map[routing.ObjectRef][]placed
 	findings map[*source.Ingress][]nginx.Finding
+	istio    *istio.Result
+	facts    map[*source.Object][]istio.Finding
 }
+
+// inputs are the kinds that rules come from.
+var inputs = map[string]bool{"Ingress": true, "ConfigMap": true, "VirtualService": true, "DestinationRule": true, "ServiceEntry": true}
 
 // beside lists what the back end says of objects that are no input: the
 // Gateway it writes for, and what the source controller does of its own accord.
@@ -60,7 +65,7 @@ func (s *settler) beside(ns []emit.Note) []ledger.Entry {
 	for i := range ns {
 		n := &ns[i]
 		k := n.Origin.Object.Kind
-		if n.Fate == emit.Kept && k != "Controller" || k == "Ingress" || k == "ConfigMap" {
+		if n.Fate == emit.Kept && k != "Controller" || inputs[k] || n.Origin.File != "" && k == "Gateway" {
 			continue
 		}
 		e := entryOf(n, n.Origin.Path)
@@ -132,15 +137,15 @@ func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map
 		e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
 		if len(c.Features) > 0 {
 			e.Status, e.Remedy = ledger.Converted, ""
-			e = own.worst(e, c.Features, used)
+			e = own.worst(acct.Object.Kind, e, c.Features, used)
 		}
-		e.Targets = targetsOf(targets, rulePath(c.Path))
+		e.Targets = targetsOf(targets, rulePath(acct.Object.Kind, c.Path))
 		return e
 	})
 }
 
 // worst is the worst fate of the features that carry a leaf.
-func (o notes) worst(e ledger.Entry, features []string, used map[emit.Feature]bool) ledger.Entry {
+func (o notes) worst(kind string, e ledger.Entry, features []string, used map[emit.Feature]bool) ledger.Entry {
 	path := e.Path
 	var said []*emit.Note
 	for _, f := range features {
@@ -149,7 +154,7 @@ func (o notes) worst(e ledger.Entry, features []string, used map[emit.Feature]bo
 				continue
 			}
 			used[n.Feature] = true
-			if !concerns(n, path) {
+			if !concerns(kind, n, path) {
 				continue
 			}
 			if n.Fate != emit.Kept && !slices.ContainsFunc(said, func(s *emit.Note) bool { return s.Message == n.Message && s.Feature == n.Feature }) {
@@ -183,34 +188,6 @@ func also(e ledger.Entry, said []*emit.Note) ledger.Entry {
 	return e
 }
 
-// concerns reports whether a note about one path of an Ingress is about the
-// leaf: notes of other paths are not, notes of annotations and hosts are about
-// every leaf that the feature carries.
-func concerns(n *emit.Note, path string) bool {
-	if strings.HasPrefix(path, "data[") || strings.HasPrefix(path, "data.") {
-		return n.Origin.Path == path
-	}
-	if !strings.HasPrefix(path, "spec.rules[") || !strings.Contains(path, ".paths[") {
-		return true
-	}
-	return !strings.Contains(n.Origin.Path, ".paths[") || strings.HasPrefix(path, n.Origin.Path+".")
-}
-
-// rulePath is the path of the Ingress path that a leaf belongs to, or "".
-func rulePath(path string) string {
-	if strings.HasPrefix(path, "data[") || strings.HasPrefix(path, "data.") {
-		return path
-	}
-	i := strings.Index(path, ".paths[")
-	if i < 0 {
-		return ""
-	}
-	if j := strings.IndexByte(path[i:], ']'); j > 0 {
-		return path[:i+j+1]
-	}
-	return ""
-}
-
 func entryOf(n *emit.Note, path string) ledger.Entry {
 	e := ledger.Entry{Status: fateStatus[n.Fate], Path: path, Message: n.Message, Remedy: n.Remedy}
 	if n.Closed {
@@ -228,10 +205,15 @@ type placed struct {
 	targets []emit.Target
 }
 
-func placements(res *emit.Result) map[routing.ObjectRef][]placed {
+func placements(all []map[*routing.Rule][]emit.Target) map[routing.ObjectRef][]placed {
 	out := map[routing.ObjectRef][]placed{}
-	for rule, places := range res.Placements {
-		out[rule.Origin.Object] = append(out[rule.Origin.Object], placed{rule.Origin.Path, places})
+	for _, part := range all {
+		for rule, places := range part {
+			out[rule.Origin.Object] = append(out[rule.Origin.Object], placed{rule.Origin.Path, places})
+			for _, o := range rule.Also {
+				out[o.Object] = append(out[o.Object], placed{o.Path, places})
+			}
+		}
 	}
 	return out
 }
@@ -244,7 +226,7 @@ func targetsOf(list []placed, path string) []ledger.Target {
 	}
 	var out []ledger.Target
 	for _, p := range list {
-		if p.path == path {
+		if p.path == path || under(p.path, path) {
 			out = slices.Grow(out, len(p.targets))
 			for _, t := range p.targets {
 				out = append(out, ledger.Target(t))

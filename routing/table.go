@@ -95,6 +95,9 @@ type ListenerTLS struct {
 	// ClientCA is the "namespace/name" of the CA that client certificates are
 	// checked against, with Secret or ConfigMap in ClientCAKind.
 	ClientCA, ClientCAKind string
+	// Missing says why there are no certificates, where that is not for a
+	// default one to answer.
+	Missing string
 	// ClientOptional accepts connections without a valid client certificate.
 	ClientOptional bool
 }

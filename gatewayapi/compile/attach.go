@@ -155,10 +155,14 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 		return
 	}
 	port := int(value(p.Port, 0))
-	key := fmt.Sprintf("%s:%d", service, port)
+	protocol := routing.HTTP
+	if ref.Kind == "TCPRoute" {
+		protocol = routing.TCP
+	}
+	key := fmt.Sprintf("%s:%d/%s", service, port, protocol)
 	x := c.mesh[key]
 	if x == nil {
-		x = &place{namespace: ns, port: port, listener: &routing.Listener{Name: key, Port: port, Protocol: routing.HTTP, Mesh: service, Origin: c.origin(ref, path)}}
+		x = &place{namespace: ns, port: port, listener: &routing.Listener{Name: key, Port: port, Protocol: protocol, Mesh: service, Origin: c.origin(ref, path)}}
 		c.mesh[key] = x
 		c.places = append(c.places, x)
 	}

@@ -24,7 +24,7 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 		}
 		return a.hostname < b.hostname
 	})
-	names := nameRegistry{}
+	names := Names{}
 	ports := map[routing.Protocol]map[int]bool{}
 	for _, l := range ls {
 		if ports[l.protocol] == nil {

@@ -51,6 +51,8 @@ type Options struct {
 	// DefaultCertificate is the Secret "namespace/name" of HTTPS hosts that
 	// have none of their own.
 	DefaultCertificate string
+	// Names that other tables have taken already; nil when this one is alone.
+	Names Names
 	// AnnotationsOf returns labels and annotations of a source object; see
 	// metadata.go for which are copied. May be nil.
 	AnnotationsOf func(routing.ObjectRef) (labels, annotations map[string]string)
@@ -106,7 +108,7 @@ type emitter struct {
 	listeners listenerPlan
 	grants    map[grantKey]map[string]bool
 	policies  map[string]*policy
-	names     nameRegistry
+	names     Names
 	outcomes  map[outcomeKey]*outcome
 	keys      map[*routing.Action]string
 	noted     map[uint64]int32 // index of the note by the hash of its key
@@ -136,11 +138,14 @@ func newEmitter(t *routing.Table, o Options) *emitter {
 	if o.Gateway.Name == "" {
 		o.Gateway.Name = "gateway"
 	}
+	if o.Names == nil {
+		o.Names = Names{}
+	}
 	if t == nil {
 		t = &routing.Table{}
 	}
 	return &emitter{
-		table: t, o: o, grants: map[grantKey]map[string]bool{}, policies: map[string]*policy{}, names: nameRegistry{},
+		table: t, o: o, grants: map[grantKey]map[string]bool{}, policies: map[string]*policy{}, names: o.Names,
 		outcomes: map[outcomeKey]*outcome{}, keys: map[*routing.Action]string{}, noted: map[uint64]int32{}, seed: maphash.MakeSeed(), twins: map[*routing.Rule][]*routing.Rule{},
 		placements: map[*routing.Rule][]Target{},
 	}

@@ -310,6 +310,10 @@ func (b *builder) retry() {
 		b.say(FeatureRetry, NeedsExtension, "retries are experimental in Gateway API "+string(b.e.o.Version), "write for the experimental channel, or use the implementation's own retry policy")
 		return
 	}
+	if r.Attempts < 0 {
+		b.say(FeatureRetry, NeedsExtension, "retries are switched off; Gateway API leaves it to the implementation whether it retries by itself", "use the implementation's own retry policy")
+		return
+	}
 	out := &gwv1.HTTPRouteRetry{}
 	if r.Attempts > 0 {
 		n := r.Attempts

@@ -80,6 +80,9 @@ func (e *emitter) attach() {
 	}
 	gateways := map[string]map[string]bool{} // by hostname
 	for _, v := range e.vhosts {
+		if v.mesh != "" {
+			continue // attached to its Service already
+		}
 		namespaces := map[string]bool{}
 		for _, en := range v.entries {
 			namespaces[e.namespaceOf(en.rule)] = true
@@ -153,7 +156,11 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 			if name == "" {
 				name = "requests without a known host"
 			}
-			e.noteSite(v, s, remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + name + " was answered with the controller's default certificate; it is not served", remedy: "name a default certificate, or give the host one"})
+			m := remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + name + " was answered with the controller's default certificate; it is not served", remedy: "name a default certificate, or give the host one"}
+			if why := s.listener.TLS; why != nil && why.Missing != "" {
+				m.fate, m.message, m.remedy = Lost, "HTTPS for "+name+" is not served: "+why.Missing, "put the certificate into a Secret, and name it with --default-certificate or in the source"
+			}
+			e.noteSite(v, s, m)
 			return nil
 		}
 	case e.o.Gateway.Kind != Existing && !v.fall:

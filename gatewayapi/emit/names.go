@@ -6,11 +6,12 @@ import (
 	"strings"
 )
 
-// nameRegistry gives out object names that are unique per kind and namespace.
-type nameRegistry map[[3]string]bool
+// Names gives out object names that are unique per kind and namespace. Several
+// tables that are written for one cluster share one.
+type Names map[[3]string]bool
 
 // take returns base, or base with a hash of identity when base is taken.
-func (n nameRegistry) take(kind, namespace, base, identity string) string {
+func (n Names) take(kind, namespace, base, identity string) string {
 	name := base
 	for i := 0; n[[3]string{kind, namespace, name}]; i++ {
 		name = withHash(base, identity+strings.Repeat("+", i), maxRouteName)

@@ -82,6 +82,9 @@ type noteKey struct {
 
 func (e *emitter) note(r *routing.Rule, m remark) {
 	e.noteAt(r, r.Origin, m)
+	for _, at := range r.Also {
+		e.noteAt(r, at, m)
+	}
 	for _, twin := range e.twins[r] {
 		e.noteAt(twin, twin.Origin, m)
 	}

@@ -12,8 +12,11 @@ import (
 func (e *emitter) plan(v *vhost) {
 	var own []*entry
 	exact := map[string]bool{}
-	for _, it := range e.bySchemes(v) {
+	for _, it := range e.withoutNegation(e.byMethods(e.bySchemes(v))) {
 		r, m := it.rule, it.match
+		if v.mesh != "" {
+			m.Client.Namespace = ""
+		}
 		m.Path = plain(m.Path)
 		if p := strings.TrimSuffix(m.Path.Value, "/"); m.Path.Kind == routing.StringPrefix && !m.Path.IgnoreCase && p != m.Path.Value && exact[p] {
 			// An earlier rule takes /foo itself, so that the prefix by path

@@ -2,7 +2,6 @@ package emit
 
 import (
 	"fmt"
-	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -23,7 +22,7 @@ func (e *emitter) writeRoutes() {
 	twice := map[key]int{}
 	for i, v := range e.vhosts {
 		all[i] = e.buckets(v)
-		id := strings.Join(v.names, ",")
+		id := v.id()
 		for _, b := range all[i] {
 			k := key{b.owner, id}
 			if twice[k] == 0 {
@@ -33,7 +32,7 @@ func (e *emitter) writeRoutes() {
 		}
 	}
 	for i, v := range e.vhosts {
-		id := strings.Join(v.names, ",")
+		id := v.id()
 		grpc := e.allGRPC(v)
 		for _, b := range all[i] {
 			if len(v.refs[b.namespace]) == 0 {
@@ -44,7 +43,7 @@ func (e *emitter) writeRoutes() {
 				base = slug(b.owner.Kind + " " + b.owner.Name)
 			}
 			if hosts[b.owner] > 1 {
-				base += "-" + slug(orAny(v.names)[0])
+				base += "-" + slug(v.label())
 			}
 			if twice[key{b.owner, id}] > 1 && v.http {
 				base += map[bool]string{true: "-redirect", false: "-http"}[redirectsOnly(b.entries)]
@@ -125,7 +124,16 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 		}
 		seen[k] = true
 		ref := gwv1.ParentReference{Name: gwv1.ObjectName(p.name)}
-		if p.kind != "Gateway" {
+		switch p.kind {
+		case "Gateway":
+		case "Service":
+			g, kind := gwv1.Group(""), gwv1.Kind("Service")
+			ref.Group, ref.Kind = &g, &kind
+			if a.port != 0 {
+				port := gwv1.PortNumber(a.port)
+				ref.Port = &port
+			}
+		default:
 			g, kind := gwv1.Group(gwv1.GroupName), gwv1.Kind(p.kind)
 			ref.Group, ref.Kind = &g, &kind
 		}

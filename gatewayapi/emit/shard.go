@@ -33,14 +33,14 @@ func (e *emitter) buckets(v *vhost) []*bucket {
 		case !ok:
 			home[en.tie] = en.rule
 		case first.Origin.Object == owner:
-		case e.namespaceOf(first) == e.namespaceOf(en.rule):
+		case e.namespaceFor(v, first) == e.namespaceFor(v, en.rule):
 			owner = first.Origin.Object
 		default:
 			e.note(en.rule, remark{feature: FeatureOrder, fate: Approximated, message: describe(en) + " competes with a rule of " + first.Origin.Object.String() + ": between routes of two namespaces the older one wins, then the first by name", remedy: "make the paths exclude each other, or move the rules into one namespace"})
 		}
 		b := byOwner[owner]
 		if b == nil {
-			b = &bucket{owner: owner, namespace: e.namespaceOf(en.rule)}
+			b = &bucket{owner: owner, namespace: e.namespaceFor(v, en.rule)}
 			byOwner[owner] = b
 			out = append(out, b)
 		}

@@ -2,6 +2,7 @@ package emit
 
 import (
 	"strconv"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -12,13 +13,15 @@ import (
 
 // stream is a TLSRoute, TCPRoute or UDPRoute to be written.
 type stream struct {
-	port     int
-	kind     string
-	version  string
-	rule     *routing.Rule
-	names    []string
-	backends []routing.Backend
-	refs     []attachment
+	port    int
+	kind    string
+	version string
+	rule    *routing.Rule
+	names   []string
+	// namespace of the route where it is not that of the rule's object
+	namespace string
+	backends  []routing.Backend
+	refs      []attachment
 }
 
 var streamKinds = map[routing.Protocol]struct {
@@ -34,7 +37,15 @@ var streamKinds = map[routing.Protocol]struct {
 func (e *emitter) planStreams() {
 	for _, l := range e.table.Listeners {
 		k, ok := streamKinds[l.Protocol]
-		if !ok || l.Mesh != "" {
+		if !ok {
+			continue
+		}
+		if l.Mesh != "" {
+			if version := gatewayapi.APIVersion(e.o.Version, k.feature); e.has(k.feature) && !strings.HasPrefix(l.Mesh, "/") {
+				e.meshStream(l, k.kind, version)
+			} else {
+				e.noteHosts(l, remark{feature: FeatureListener, fate: Lost, message: "connections of workloads to " + l.Mesh + " have no route in the " + string(e.o.Channel) + " channel of Gateway API " + string(e.o.Version), remedy: "write for a newer release or the experimental channel"})
+			}
 			continue
 		}
 		for _, h := range l.Hosts {
@@ -87,7 +98,10 @@ func (e *emitter) planStreams() {
 // streams writes the planned stream routes.
 func (e *emitter) streams() {
 	for i, s := range e.pending {
-		ns := e.namespaceOf(s.rule)
+		ns := s.namespace
+		if ns == "" {
+			ns = e.namespaceOf(s.rule)
+		}
 		base := s.rule.Origin.Object.Name
 		if !validObjectName(base) {
 			base = slug(s.kind)

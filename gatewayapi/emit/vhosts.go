@@ -27,6 +27,12 @@ type vhost struct {
 	scheme  bool // some rule looks at the scheme
 	fall    bool // a broader host could take what this one leaves
 	live    bool // some entry forwards or redirects
+
+	mesh      string // the Service "namespace/name" of requests within the mesh
+	namespace string // of the routes of a mesh
+	// settled are rules without conditions that the names settle, each with the
+	// rule that it is made of.
+	settled [][2]*routing.Rule
 }
 
 // collect builds virtual hosts from the table and plans their entries.
@@ -44,7 +50,7 @@ func (e *emitter) collect() {
 			continue
 		}
 		if l.Mesh != "" {
-			e.noteAt(nil, l.Origin, remark{feature: FeatureListener, fate: Lost, message: "rules for requests within the mesh to " + l.Mesh + " are not written", remedy: "attach routes to the Service by hand"})
+			e.collectMesh(l)
 			continue
 		}
 		e.noteDeeper(l)
@@ -71,9 +77,13 @@ func (e *emitter) collect() {
 			}
 		}
 	}
+	e.splitAuthorities()
 	e.shareHostnames()
 	e.markFall()
 	for _, v := range e.vhosts {
+		for _, s := range v.settled {
+			e.alias(s[0], s[1])
+		}
 		e.plan(v)
 	}
 }

@@ -51,11 +51,16 @@ type objects struct {
 // Holds reports whether the input has an object that routes.
 func Holds(set *source.Set) bool {
 	for _, o := range set.Others {
-		if strings.HasPrefix(o.APIVersion, group) && descriptors[o.Ref.Kind] != nil {
+		if Routes(o) {
 			return true
 		}
 	}
 	return false
+}
+
+// Routes reports whether an object is of a kind that is compiled.
+func Routes(o *source.Object) bool {
+	return strings.HasPrefix(o.APIVersion, group) && descriptors[o.Ref.Kind] != nil
 }
 
 // descriptors are the schemas of the kinds that are compiled.
@@ -72,12 +77,11 @@ func describe(m proto.Message) protoreflect.MessageDescriptor { return m.ProtoRe
 // becomes a finding.
 func (c *compiler) read(set *source.Set) {
 	for _, o := range set.Others {
-		d := descriptors[o.Ref.Kind]
-		if d == nil || !strings.HasPrefix(o.APIVersion, group) {
+		if !Routes(o) {
 			continue
 		}
 		c.known[o] = true
-		if err := c.decode(o, d); err != nil {
+		if err := c.decode(o, descriptors[o.Ref.Kind]); err != nil {
 			c.rejected[o] = true
 			c.find(Finding{Object: o, Kind: Rejected, Path: err.path, Message: "the API server refuses this object: " + err.message, Remedy: "correct it; it cannot exist in a cluster as it stands"})
 		}

@@ -51,6 +51,9 @@ func gatewayVersions(versions ...string) []schema.GroupVersion {
 	return out
 }
 
+// istioVersions of Istio's routing API have one schema.
+var istioVersions = []schema.GroupVersion{{Group: "networking.istio.io", Version: "v1"}, {Group: "networking.istio.io", Version: "v1beta1"}, {Group: "networking.istio.io", Version: "v1alpha3"}}
+
 // resources is everything that is read; deploy/rbac.yaml grants the same.
 var resources = []resource{
 	{"ingresses", "Ingress", []schema.GroupVersion{{Group: "networking.k8s.io", Version: "v1"},
@@ -72,6 +75,10 @@ var resources = []resource{
 	{"udproutes", "UDPRoute", gatewayVersions("v1", "v1alpha2"), true, true},
 	{"backendtlspolicies", "BackendTLSPolicy", gatewayVersions("v1", "v1alpha3"), true, true},
 	{"referencegrants", "ReferenceGrant", gatewayVersions("v1", "v1beta1"), true, true},
+	{"virtualservices", "VirtualService", istioVersions, true, true},
+	{"gateways", "Gateway", istioVersions, true, true},
+	{"destinationrules", "DestinationRule", istioVersions, true, true},
+	{"serviceentries", "ServiceEntry", istioVersions, true, true},
 }
 
 // FromCluster reads a live cluster with list calls alone. A kind that may not

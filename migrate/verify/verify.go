@@ -59,6 +59,15 @@ type Result struct {
 // Equal reports whether no witness differs.
 func (r *Result) Equal() bool { return len(r.Differences) == 0 }
 
+// Add adds the result of another comparison.
+func (r *Result) Add(o *Result) {
+	r.Witnesses += o.Witnesses
+	r.Differences = append(r.Differences, o.Differences...)
+	r.Dependences = append(r.Dependences, o.Dependences...)
+	r.Dead = append(r.Dead, o.Dead...)
+	r.Uncovered = append(r.Uncovered, o.Uncovered...)
+}
+
 // Surprises returns the differences that nothing announced.
 func (r *Result) Surprises() []Difference {
 	var out []Difference

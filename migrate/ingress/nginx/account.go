@@ -10,16 +10,8 @@ import (
 	"github.com/causeway-gateway/causeway/migrate/source"
 )
 
-// Claim is a leaf of an Ingress and the feature of a rule that carries it. The
-// pipeline settles its status when it is known what became of the feature; a
-// claim without features has its final status already.
-type Claim struct {
-	Path     string
-	Features []string // of package emit; "guard:…" names a guard kind
-	Status   ledger.Status
-	Message  string
-	Remedy   string
-}
+// Claim is a leaf of an Ingress and the feature of a rule that carries it.
+type Claim = ledger.Claim
 
 // features says which annotations are carried by which feature of a rule.
 // Annotations that are not here have the fate their row gives.
