@@ -89,8 +89,7 @@ func (f *verifyFlags) run(ctx context.Context, s genericiooptions.IOStreams) err
 	if err != nil {
 		return err
 	}
-	before.Freeze()
-	after.Freeze()
+	before, after = aligned(before, after, open1, open2)
 	v := &reports.Verification{}
 	o := verify.Options{Readings: migrate.Readings(before, after, open1, open2)}
 	if f.ledger != "" {
@@ -120,6 +119,25 @@ func (f *verifyFlags) run(ctx context.Context, s genericiooptions.IOStreams) err
 		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("%d of the documents could not be read; the rest was compared", n)}
 	}
 	return different(v.Result)
+}
+
+// aligned settles whether paths are normalised before they are matched where one
+// side leaves it to the implementation: as the other side does it.
+func aligned(before, after *routing.Table, openBefore, openAfter bool) (*routing.Table, *routing.Table) {
+	as := func(t, like *routing.Table) *routing.Table {
+		r := t.Reading
+		r.NormalizePath = like.Reading.NormalizePath
+		return t.With(r)
+	}
+	before.Freeze()
+	after.Freeze()
+	switch {
+	case openAfter && !openBefore:
+		after = as(after, before)
+	case openBefore && !openAfter:
+		before = as(before, after)
+	}
+	return before, after
 }
 
 // different is the error of a verification with surprises.

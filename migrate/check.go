@@ -25,6 +25,7 @@ func Check(ctx context.Context, res *Result) (*verify.Result, []compile.Problem,
 		reading := Usual
 		reading.NormalizePath = p.Table.Reading.NormalizePath
 		after := compile.Compile(slices.Concat(p.objects(res.Objects), p.Assumed), compile.Options{Reading: reading})
+		p.After = after.Table
 		v, err := verify.Compare(ctx, p.Table, after.Table, verify.Options{
 			Announced: Announced(res.Ledger, res.From), Readings: Readings(p.Table, after.Table, false, true),
 		})

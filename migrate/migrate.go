@@ -45,6 +45,8 @@ type Result struct {
 type Part struct {
 	Name  string // as messages call it
 	Table *routing.Table
+	// After is the table of what was written; set by [Check].
+	After *routing.Table
 	// Assumed are objects that must exist already, as they are taken to be.
 	Assumed []client.Object
 

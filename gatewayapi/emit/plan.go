@@ -238,6 +238,7 @@ func (e *emitter) settleClosed() {
 		kept = append(kept, v)
 		e.absorb(v)
 		e.competingRegexes(v)
+		e.keepApart(v)
 		e.keepOrder(v)
 	}
 	e.vhosts = kept

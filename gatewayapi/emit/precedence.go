@@ -26,7 +26,9 @@ type entry struct {
 	// prefixOnly entries replace the matched prefix and can be nothing but a
 	// PathPrefix (CEL on HTTPRouteRule in apis/v1/httproute_types.go).
 	prefixOnly bool
-	tie        int // entries of equal number must stay in one route, in order
+	// apart are prefixes whose paths the regular expression leaves out.
+	apart []leftOut
+	tie   int // entries of equal number must stay in one route, in order
 }
 
 // order compares the precedence of two entries: positive when a is taken
@@ -59,7 +61,21 @@ func (a *entry) overlaps(b *entry) bool {
 	if a.m.Method != "" && b.m.Method != "" && a.m.Method != b.m.Method {
 		return false
 	}
-	return pathsOverlap(&a.m.Path, &b.m.Path) && !exclusive(a.m.Headers, b.m.Headers, true) && !exclusive(a.m.Query, b.m.Query, false)
+	return pathsOverlap(&a.m.Path, &b.m.Path) && !a.leavesOut(b) && !b.leavesOut(a) && !exclusive(a.m.Headers, b.m.Headers, true) && !exclusive(a.m.Query, b.m.Query, false)
+}
+
+// leavesOut reports whether a was written without the paths of b.
+func (a *entry) leavesOut(b *entry) bool {
+	for _, p := range a.apart {
+		kind := routing.StringPrefix
+		if p.segment {
+			kind = routing.SegmentPrefix
+		}
+		if pathCovers(&routing.PathMatch{Kind: kind, Value: p.value}, &b.m.Path) {
+			return true
+		}
+	}
+	return false
 }
 
 // covers reports whether every request of b surely satisfies a.

@@ -7,6 +7,7 @@ import (
 	networking "istio.io/api/networking/v1alpha3"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/causeway-gateway/causeway/migrate/source"
 	"github.com/causeway-gateway/causeway/routing"
@@ -207,6 +208,9 @@ func (c *compiler) version(b *routing.Backend, svc *source.Service, r *destinati
 			spec := corev1.ServiceSpec{Selector: selector}
 			for _, p := range svc.Spec.Ports {
 				p.NodePort = 0
+				if p.TargetPort.IntVal == 0 && p.TargetPort.StrVal == "" {
+					p.TargetPort = intstr.FromInt32(p.Port)
+				}
 				spec.Ports = append(spec.Ports, p)
 			}
 			c.generate(&corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: candidate, Labels: svc.Labels}, Spec: spec}, r.Object)

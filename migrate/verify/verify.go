@@ -14,6 +14,9 @@ type Options struct {
 	// numbers (ledger entries); empty for a surprise. It is called from several
 	// goroutines at once. May be nil.
 	Announced func(d *Difference) []int
+	// Asked is told of every witness and both decisions, from several goroutines
+	// at once; what it gets is valid during the call. May be nil.
+	Asked func(r *routing.Request, before, after *routing.Decision)
 	// Readings are asked too: a request that is the same under the tables' own
 	// readings and differs under one of these depends on the implementation.
 	Readings []Reading
@@ -204,6 +207,9 @@ func (w *worker) ask(r *routing.Request) {
 	b, a := w.index(before.Why), w.index(after.Why)
 	w.reach(b)
 	w.reach(a)
+	if w.o.Asked != nil {
+		w.o.Asked(r, before, after)
+	}
 	if aspects := Differ(before, after); aspects != 0 {
 		keepSimplest(w.found, w.causeOf(b, a, aspects, after), r, before, after, aspects)
 		return

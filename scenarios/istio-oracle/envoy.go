@@ -1,0 +1,449 @@
+package oracle
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
+	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
+	cors "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/cors/v3"
+	fault "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/fault/v3"
+	matcher "github.com/envoyproxy/go-control-plane/envoy/type/matcher/v3"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// decide evaluates a request against the configuration of an Envoy, in the terms
+// of the kernel, so that decisions and not spellings are compared.
+func (p *proxy) decide(r *routing.Request) routing.Decision {
+	name := strings.ToLower(r.Host)
+	port := r.Port
+	secure := r.Scheme == "https" || r.Scheme == "tls"
+	if port == 0 {
+		port = map[bool]int{false: 80, true: 443}[secure]
+	}
+	if r.Client != nil {
+		rc := p.routes[strconv.Itoa(port)]
+		if rc == nil {
+			return routing.Decision{Reason: "no routes for the port"}
+		}
+		return p.http(rc, r, name)
+	}
+	var best *chain
+	rank := -1
+	chains := p.chains()
+	for i := range chains {
+		c := &chains[i]
+		if c.port != port || secure != (c.tls || len(c.names) > 0) {
+			continue
+		}
+		if n := specificity(c.names, name); n > rank {
+			best, rank = c, n
+		}
+	}
+	switch {
+	case best == nil:
+		return routing.Decision{}
+	case best.proxy != nil:
+		return p.tcp(best)
+	}
+	rc := p.routes[best.rds]
+	if rc == nil {
+		return routing.Decision{}
+	}
+	return p.http(rc, r, name)
+}
+
+// decided stands for the route of Envoy that took a request.
+var decided = &routing.Rule{}
+
+// specificity ranks the names of a filter chain: -1 when none fits.
+func specificity(names []string, name string) int {
+	best := -1
+	if len(names) == 0 {
+		best = 0
+	}
+	for _, n := range names {
+		switch suffix, wild := strings.CutPrefix(n, "*"); {
+		case n == name:
+			best = 1 << 20
+		case wild && strings.HasSuffix(name, suffix) && len(name) > len(suffix):
+			best = max(best, len(n))
+		}
+	}
+	return best
+}
+
+func (p *proxy) tcp(c *chain) routing.Decision {
+	d := routing.Decision{Why: decided, Status: 200, Backends: map[string]float64{}}
+	if x := c.proxy.GetCluster(); x != "" {
+		d.Backends[backend(x)] = 1
+	}
+	total := 0.0
+	for _, w := range c.proxy.GetWeightedClusters().GetClusters() {
+		total += float64(w.Weight)
+	}
+	for _, w := range c.proxy.GetWeightedClusters().GetClusters() {
+		d.Backends[backend(w.Name)] += float64(w.Weight) / total
+	}
+	return d
+}
+
+// http finds the virtual host and route (Envoy's documentation of
+// config.route.v3.VirtualHost.domains: exact, longest suffix, "*").
+func (p *proxy) http(rc *route.RouteConfiguration, r *routing.Request, name string) routing.Decision {
+	var best *route.VirtualHost
+	rank := -1
+	for _, vh := range rc.VirtualHosts {
+		if n := specificity(vh.Domains, name); n > rank {
+			best, rank = vh, n
+		}
+	}
+	if best == nil {
+		return routing.Decision{Status: 404}
+	}
+	if best.RequireTls == route.VirtualHost_ALL && r.Scheme != "https" {
+		return routing.Decision{Why: decided, Status: 301, Location: "https://" + r.Host + orRoot(r.Path)}
+	}
+	path, query, hasQuery := strings.Cut(orRoot(r.Path), "?")
+	for _, x := range best.Routes {
+		if matches(x.Match, r, path, query) {
+			return action(x, r, path, query, hasQuery)
+		}
+	}
+	return routing.Decision{Status: 404}
+}
+
+func orRoot(p string) string {
+	if p == "" {
+		return "/"
+	}
+	return p
+}
+
+func full(re, s string) bool {
+	x, err := regexp.Compile(`\A(?:` + re + `)\z`)
+	return err == nil && x.MatchString(s)
+}
+
+func matches(m *route.RouteMatch, r *routing.Request, path, query string) bool {
+	sensitive := m.CaseSensitive == nil || m.CaseSensitive.Value
+	fold := func(s string) string {
+		if sensitive {
+			return s
+		}
+		return strings.ToLower(s)
+	}
+	switch x := m.PathSpecifier.(type) {
+	case *route.RouteMatch_Prefix:
+		if !strings.HasPrefix(fold(path), fold(x.Prefix)) {
+			return false
+		}
+	case *route.RouteMatch_Path:
+		if fold(path) != fold(x.Path) {
+			return false
+		}
+	case *route.RouteMatch_PathSeparatedPrefix:
+		rest, ok := strings.CutPrefix(fold(path), fold(x.PathSeparatedPrefix))
+		if !ok || rest != "" && rest[0] != '/' {
+			return false
+		}
+	case *route.RouteMatch_SafeRegex:
+		if !full(x.SafeRegex.Regex, path) {
+			return false
+		}
+	}
+	for _, h := range m.Headers {
+		value, ok := headerOf(r, h.Name)
+		if !ok && h.TreatMissingHeaderAsEmpty {
+			value, ok = "", true
+		}
+		holds := ok
+		if s := h.GetStringMatch(); s != nil {
+			holds = ok && text(s, value)
+		}
+		if holds == h.InvertMatch {
+			return false
+		}
+	}
+	for _, q := range m.QueryParameters {
+		value, ok := parameter(query, q.Name)
+		if s := q.GetStringMatch(); s != nil {
+			ok = ok && text(s, value)
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func headerOf(r *routing.Request, name string) (string, bool) {
+	switch name {
+	case ":method":
+		if r.Method == "" {
+			return "GET", true
+		}
+		return r.Method, true
+	case ":authority":
+		return r.Host, true
+	case ":scheme":
+		return map[bool]string{true: "https", false: "http"}[r.Scheme == "https"], true
+	}
+	return r.Header(name)
+}
+
+// parameter is the first value of a query parameter, decoded as the kernel does.
+func parameter(query, name string) (string, bool) {
+	unescape := strings.NewReplacer("%20", " ", "%3A", ":", "%2F", "/", "%2C", ",", "%40", "@")
+	for _, part := range strings.Split(query, "&") {
+		k, v, _ := strings.Cut(part, "=")
+		if unescape.Replace(k) == name && part != "" {
+			return unescape.Replace(v), true
+		}
+	}
+	return "", false
+}
+
+func text(m *matcher.StringMatcher, s string) bool {
+	switch x := m.MatchPattern.(type) {
+	case *matcher.StringMatcher_Exact:
+		return s == x.Exact
+	case *matcher.StringMatcher_Prefix:
+		return strings.HasPrefix(s, x.Prefix)
+	case *matcher.StringMatcher_Suffix:
+		return strings.HasSuffix(s, x.Suffix)
+	case *matcher.StringMatcher_SafeRegex:
+		return full(x.SafeRegex.Regex, s)
+	}
+	return false
+}
+
+// action evaluates a route's action.
+func action(x *route.Route, r *routing.Request, path, query string, hasQuery bool) routing.Decision {
+	d := routing.Decision{Why: decided, ResponseHeaders: changes(x.ResponseHeadersToAdd, x.ResponseHeadersToRemove)}
+	filters(&d, x)
+	if d.CORS != nil {
+		if _, asks := r.Header("Access-Control-Request-Method"); asks && r.Method == "OPTIONS" {
+			if o, ok := r.Header("Origin"); ok && d.CORS.Allows(o) {
+				return routing.Decision{Why: decided, Status: 204, CORS: d.CORS}
+			}
+		}
+	}
+	if hasQuery {
+		query = "?" + query
+	}
+	switch a := x.Action.(type) {
+	case *route.Route_Redirect:
+		d.Status, d.Location = redirect(a.Redirect, x.Match, r, path, query)
+		return d
+	case *route.Route_DirectResponse:
+		d.Status = int(a.DirectResponse.Status)
+		return d
+	case *route.Route_Route:
+		forward(&d, x, a.Route, r, path, query)
+	}
+	return d
+}
+
+func forward(d *routing.Decision, x *route.Route, a *route.RouteAction, r *routing.Request, path, query string) {
+	d.Status, d.Backends = 200, map[string]float64{}
+	if c := a.GetCluster(); c != "" {
+		d.Backends[backend(c)] = 1
+	}
+	total := 0.0
+	for _, w := range a.GetWeightedClusters().GetClusters() {
+		total += float64(w.Weight.GetValue())
+	}
+	for _, w := range a.GetWeightedClusters().GetClusters() {
+		d.Backends[backend(w.Name)] += float64(w.Weight.GetValue()) / total
+	}
+	for k := range d.Backends { // blackholes of Gateway API routes without backends
+		if strings.Contains(k, "UnknownService") || strings.HasPrefix(k, ":") {
+			delete(d.Backends, k)
+		}
+	}
+	if len(d.Backends) == 0 {
+		d.Backends, d.Status = nil, 500
+		return
+	}
+	d.URI, d.UpstreamHost = rewritten(a, x.Match, path)+query, r.Host
+	if h := a.GetHostRewriteLiteral(); h != "" {
+		d.UpstreamHost = h
+	}
+	d.RequestHeaders = changes(x.RequestHeadersToAdd, x.RequestHeadersToRemove)
+	d.Timeouts.Request = a.Timeout.AsDuration()
+	for _, m := range a.RequestMirrorPolicies {
+		f := m.GetRuntimeFraction().GetDefaultValue()
+		per := map[int32]float64{0: 1, 1: 100, 2: 10000}[int32(f.GetDenominator())]
+		d.Mirrors = append(d.Mirrors, routing.Mirror{Backend: mirrored(m.Cluster), Percent: float64(f.GetNumerator()) / per})
+	}
+	if p := a.RetryPolicy; p == nil {
+		d.Retry = &routing.Retry{Attempts: -1}
+	} else if !standard(p) {
+		d.Retry = &routing.Retry{Attempts: int(p.NumRetries.GetValue()), PerTry: p.PerTryTimeout.AsDuration(), Backoff: p.GetRetryBackOff().GetBaseInterval().AsDuration()}
+		for _, on := range strings.Split(p.RetryOn, ",") {
+			if on != "" && on != "retriable-status-codes" {
+				d.Retry.On = append(d.Retry.On, on)
+			}
+		}
+		for _, c := range p.RetriableStatusCodes {
+			d.Retry.On = append(d.Retry.On, strconv.Itoa(int(c)))
+		}
+		slices.Sort(d.Retry.On)
+	}
+	for _, h := range a.HashPolicy {
+		switch {
+		case h.GetHeader() != nil:
+			d.Affinity = &routing.Affinity{Kind: "header", Name: h.GetHeader().HeaderName}
+		case h.GetCookie() != nil:
+			d.Affinity = &routing.Affinity{Kind: "cookie", Name: h.GetCookie().Name, Path: h.GetCookie().Path, MaxAge: h.GetCookie().Ttl.AsDuration()}
+		}
+	}
+}
+
+// standard reports whether a retry policy is the one that every route has.
+func standard(p *route.RetryPolicy) bool {
+	return p.NumRetries.GetValue() == 2 && p.PerTryTimeout == nil && p.RetryBackOff == nil && strings.HasPrefix(p.RetryOn, "connect-failure,refused-stream,unavailable,cancelled") && len(p.RetriableStatusCodes) == 0
+}
+
+func mirrored(cluster string) routing.Backend {
+	key := backend(cluster)
+	name, port, _ := strings.Cut(key, ":")
+	ns, svc, _ := strings.Cut(name, "/")
+	n, _ := strconv.Atoi(port)
+	return routing.Backend{Namespace: ns, Name: svc, Port: n}
+}
+
+// rewritten is the path after prefix_rewrite or regex_rewrite.
+func rewritten(a *route.RouteAction, m *route.RouteMatch, path string) string {
+	if x := a.RegexRewrite; x != nil {
+		re, err := regexp.Compile(x.Pattern.Regex)
+		if err != nil {
+			return path
+		}
+		return re.ReplaceAllString(path, regexp.MustCompile(`\\([0-9])`).ReplaceAllString(strings.ReplaceAll(x.Substitution, "$", "$$"), "${$1}"))
+	}
+	if a.PrefixRewrite == "" {
+		return path
+	}
+	return a.PrefixRewrite + path[len(matched(m, path)):]
+}
+
+// matched is the part of the path that a match compared.
+func matched(m *route.RouteMatch, path string) string {
+	switch x := m.PathSpecifier.(type) {
+	case *route.RouteMatch_Prefix:
+		return path[:len(x.Prefix)]
+	case *route.RouteMatch_PathSeparatedPrefix:
+		return path[:len(x.PathSeparatedPrefix)]
+	}
+	return path
+}
+
+// redirect writes the Location (source/common/router/config_impl.cc, newUri).
+func redirect(a *route.RedirectAction, m *route.RouteMatch, r *routing.Request, path, query string) (int, string) {
+	scheme := "http"
+	if r.Scheme == "https" {
+		scheme = "https"
+	}
+	if s := a.GetSchemeRedirect(); s != "" {
+		scheme = s
+	}
+	if a.GetHttpsRedirect() {
+		scheme = "https"
+	}
+	host := r.Host
+	if a.HostRedirect != "" {
+		host = a.HostRedirect
+	}
+	if a.PortRedirect != 0 {
+		bare, _, _ := strings.Cut(host, ":")
+		host = bare + ":" + strconv.Itoa(int(a.PortRedirect))
+	}
+	target := path + query
+	switch x := a.PathRewriteSpecifier.(type) {
+	case *route.RedirectAction_PathRedirect:
+		if x.PathRedirect != "" {
+			if target = x.PathRedirect; !strings.Contains(target, "?") {
+				target += query
+			}
+		}
+	case *route.RedirectAction_PrefixRewrite:
+		if x.PrefixRewrite != "" {
+			target = x.PrefixRewrite + path[len(matched(m, path)):] + query
+		}
+	case *route.RedirectAction_RegexRewrite:
+		target = rewritten(&route.RouteAction{RegexRewrite: x.RegexRewrite}, m, path) + query
+	}
+	code := map[route.RedirectAction_RedirectResponseCode]int{0: 301, 1: 302, 2: 303, 3: 307, 4: 308}[a.ResponseCode]
+	return code, scheme + "://" + host + target
+}
+
+// changes are header changes in the kernel's order.
+func changes(add []*core.HeaderValueOption, remove []string) routing.HeaderChange {
+	var out routing.HeaderChange
+	gone := map[string]bool{}
+	for _, n := range remove {
+		gone[strings.ToLower(n)] = true
+	}
+	for _, h := range add {
+		x := routing.Header{Name: h.Header.Key, Value: h.Header.Value}
+		if h.AppendAction == core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || gone[strings.ToLower(x.Name)] {
+			out.Set = append(out.Set, x)
+			delete(gone, strings.ToLower(x.Name))
+		} else {
+			out.Add = append(out.Add, x)
+		}
+	}
+	out.Remove = slices.Sorted(maps.Keys(gone))
+	return out
+}
+
+// filters reads what a route sets for the filters of CORS and faults.
+func filters(d *routing.Decision, x *route.Route) {
+	for _, any := range x.TypedPerFilterConfig {
+		switch {
+		case any.MessageIs(&cors.CorsPolicy{}):
+			in := &cors.CorsPolicy{}
+			if any.UnmarshalTo(in) != nil {
+				continue
+			}
+			c := &routing.CORS{AllowMethods: list(in.AllowMethods), AllowHeaders: list(in.AllowHeaders), ExposeHeaders: list(in.ExposeHeaders), AllowCredentials: in.AllowCredentials.GetValue()}
+			if n, err := strconv.Atoi(in.MaxAge); err == nil {
+				c.MaxAge = seconds(n)
+			}
+			for _, o := range in.AllowOriginStringMatch {
+				switch {
+				case o.GetExact() != "":
+					c.AllowOrigins = append(c.AllowOrigins, o.GetExact())
+				case o.GetPrefix() != "":
+					c.AllowOrigins = append(c.AllowOrigins, "~"+regexp.QuoteMeta(o.GetPrefix())+".*")
+				case o.GetSafeRegex().GetRegex() == ".*":
+					c.AllowOrigins = append(c.AllowOrigins, "*")
+				default:
+					c.AllowOrigins = append(c.AllowOrigins, "~"+o.GetSafeRegex().GetRegex())
+				}
+			}
+			d.CORS = c
+		case any.MessageIs(&fault.HTTPFault{}):
+			in := &fault.HTTPFault{}
+			if any.UnmarshalTo(in) != nil {
+				continue
+			}
+			d.Fault = &routing.Fault{AbortStatus: int(in.GetAbort().GetHttpStatus()), Delay: in.GetDelay().GetFixedDelay().AsDuration()}
+			d.Fault.AbortPercent = float64(in.GetAbort().GetPercentage().GetNumerator()) / 10000
+			d.Fault.DelayPercent = float64(in.GetDelay().GetPercentage().GetNumerator()) / 10000
+		}
+	}
+}
+
+func list(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}

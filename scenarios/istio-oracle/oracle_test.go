@@ -1,0 +1,292 @@
+package oracle
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/causeway-gateway/causeway/gatewayapi"
+	"github.com/causeway-gateway/causeway/gatewayapi/emit"
+	"github.com/causeway-gateway/causeway/gatewayapi/validate"
+	"github.com/causeway-gateway/causeway/migrate"
+	"github.com/causeway-gateway/causeway/migrate/output"
+	"github.com/causeway-gateway/causeway/migrate/source"
+	"github.com/causeway-gateway/causeway/migrate/verify"
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// services are those of every case.
+const services = `
+apiVersion: v1
+kind: Service
+metadata: {name: %[1]s, namespace: %[2]s}
+spec: {clusterIP: 10.1.%[3]d.%[4]d, selector: {app: %[1]s}, ports: [%[5]s]}
+---
+`
+
+func everyService() string {
+	var b strings.Builder
+	for i, ns := range []string{"shop", "other"} {
+		for j, name := range []string{"web", "api", "beta", "two"} {
+			ports := "{name: http, port: 80, targetPort: 80}"
+			switch name {
+			case "two":
+				ports += ", {name: http-alt, port: 8080, targetPort: 8080}"
+			case "web":
+				if ns == "shop" {
+					ports += ", {name: http-alt, port: 8080, targetPort: 8080}"
+				}
+			}
+			fmt.Fprintf(&b, services, name, ns, i+1, j+1, ports)
+		}
+	}
+	return b.String()
+}
+
+// objects of a case, as Istio reads them.
+func (c *testCase) objects() string {
+	gateways := "[edge]"
+	if c.mesh {
+		gateways = "[mesh]"
+	}
+	spec := c.vs
+	if !strings.Contains(spec, "gateways: [") || strings.Contains(spec, "match: [{gateways:") && !strings.Contains(spec, "], gateways: [") {
+		spec = strings.Replace(spec, "{hosts:", "{gateways: "+gateways+", hosts:", 1)
+	}
+	servers := c.servers
+	if servers == "" {
+		servers = `[{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*"]}]`
+	}
+	docs := []string{
+		`{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: edge, namespace: shop}, spec: {selector: {istio: ingressgateway}, servers: ` + servers + `}}`,
+		`{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: v, namespace: shop}, spec: ` + spec + `}`,
+	}
+	if c.more != "" {
+		docs = append(docs, c.more)
+	}
+	return strings.Join(docs, "\n---\n")
+}
+
+// pod is a gateway's pod with its Service.
+func pod(service, address, labels string, ports []int) string {
+	list := make([]string, len(ports))
+	for i, p := range ports {
+		list[i] = fmt.Sprintf("{name: p%d, port: %d, targetPort: %d}", p, p, p)
+	}
+	return fmt.Sprintf(`
+apiVersion: v1
+kind: Service
+metadata: {name: %s, namespace: istio-system}
+spec: {clusterIP: 10.9.9.9, selector: {%s}, ports: [%s]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: %s-0, namespace: istio-system, labels: {%s}}
+spec: {containers: [{name: c, image: i}]}
+status: {phase: Running, podIP: %s, podIPs: [{ip: %s}], conditions: [{type: Ready, status: "True"}]}
+---
+`, service, labels, strings.Join(list, ", "), service, labels, address, address)
+}
+
+var edgePorts = []int{80, 443, 8080, 9000}
+
+// TestOracle: for every feature, what pilot makes of the objects after the
+// migration does with each witness what it did before, or differs as the ledger
+// announces. What the front end says of the objects before is held to pilot,
+// too.
+func TestOracle(t *testing.T) {
+	if len(cases) < 40 {
+		t.Fatalf("%d cases", len(cases))
+	}
+	equal, announced := 0, 0
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			got := c.run(t)
+			if got != c.differs {
+				t.Errorf("differs in %q, want %q", got, c.differs)
+			}
+			if got == "" {
+				equal++
+			} else {
+				announced++
+			}
+		})
+	}
+	t.Logf("%d features: decisions equal in %d, different as announced in %d", len(cases), equal, announced)
+}
+
+// run returns the aspects in which decisions differ.
+func (c *testCase) run(t *testing.T) string {
+	base, istio := everyService(), c.objects()
+	edge := pod("istio-ingressgateway", "1.1.1.1", "istio: ingressgateway", edgePorts)
+	res := convert(t, base+istio+"\n---\n"+edge)
+	if _, problems, err := migrate.Check(t.Context(), res); err != nil || len(problems) > 0 {
+		t.Fatalf("%v %v", problems, err)
+	}
+	before := start(t, istio, base+edge+secret(t))
+	after := start(t, "", base+target(t, res)+secret(t))
+	var was, is verify.Aspect
+	_ = was
+	explain := migrate.Announced(res.Ledger, res.From)
+	sidecars := map[string][2]*proxy{}
+	for _, p := range res.Parts {
+		var b, a *proxy
+		if p.Name != "the mesh" {
+			b = before.gateway("istio-system", "istio-ingressgateway-0", "1.1.1.1", map[string]string{"istio": "ingressgateway"})
+			a = after.gateway("istio-system", "gw-0", "2.2.2.2", map[string]string{"gateway.networking.k8s.io/gateway-name": "ingressgateway"})
+		}
+		asked := 0
+		for _, r := range witnesses(t, p) {
+			if r.Client != nil {
+				if sidecars[r.Client.Namespace][0] == nil {
+					sidecars[r.Client.Namespace] = [2]*proxy{before.sidecar(r.Client.Namespace), after.sidecar(r.Client.Namespace)}
+				}
+				b, a = sidecars[r.Client.Namespace][0], sidecars[r.Client.Namespace][1]
+			}
+			source, kernel := b.decide(&r), p.Table.Route(&r)
+			asked++
+			if d := verify.Differ(&source, &kernel); d != 0 {
+				t.Errorf("%s %s://%s:%d%s %v: pilot and the front end differ in %v:\n%s\n%s", r.Method, r.Scheme, r.Host, r.Port, r.Path, r.Headers, d, show(source), show(kernel))
+				return "the front end"
+			}
+			target := a.decide(&r)
+			d := verify.Differ(&source, &target)
+			if d == 0 {
+				continue
+			}
+			is |= d
+			x := verify.Difference{Request: r, Before: kernel, After: p.After.Route(&r), Aspects: d}
+			if len(explain(&x)) == 0 {
+				t.Errorf("%s %s://%s:%d%s %v: differs in %v, and the ledger is silent:\n%s\n%s\n(the kernel says: %s)", r.Method, r.Scheme, r.Host, r.Port, r.Path, r.Headers, d, show(source), show(target), show(x.After))
+				return "unannounced"
+			}
+		}
+		if asked == 0 {
+			t.Error("no request was asked of " + p.Name)
+		}
+	}
+	return is.String()
+}
+
+func show(d routing.Decision) string {
+	text, err := d.MarshalJSON()
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// witnesses are the requests that verification asks of a part.
+func witnesses(t *testing.T, p *migrate.Part) []routing.Request {
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	var out []routing.Request
+	_, err := verify.Compare(t.Context(), p.Table, p.After, verify.Options{Asked: func(r *routing.Request, before, after *routing.Decision) {
+		if strings.Contains(r.Path, "%") || strings.Contains(r.Path, "/.") {
+			return // Envoy resolves these before it routes, which the configuration does not show
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		c := *r
+		c.Headers = map[string]string{}
+		for k, v := range r.Headers {
+			c.Headers[k] = v
+		}
+		if k := fmt.Sprintf("%+v %v", c, c.Client); !seen[k] {
+			seen[k] = true
+			out = append(out, c)
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(out, func(a, b routing.Request) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return out
+}
+
+func convert(t *testing.T, manifests string) *migrate.Result {
+	file := filepath.Join(t.TempDir(), "in.yaml")
+	if err := os.WriteFile(file, []byte(manifests), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	set, problems, err := source.Read(t.Context(), source.Options{Files: []string{file}})
+	if err != nil || len(problems) > 0 {
+		t.Fatalf("%v %v", problems, err)
+	}
+	res, err := migrate.Run(t.Context(), set, migrate.Options{Emit: emit.Options{GatewayClass: "istio", Version: gatewayapi.Default, Channel: gatewayapi.Standard}, Validate: validate.Full})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Issues) > 0 {
+		t.Fatalf("%v", res.Issues)
+	}
+	return res
+}
+
+// target is what was written, with the pod that Istio would run for the Gateway.
+func target(t *testing.T, res *migrate.Result) string {
+	var b strings.Builder
+	b.WriteString(pod("ingressgateway-istio", "2.2.2.2", "gateway.networking.k8s.io/gateway-name: ingressgateway", edgePorts))
+	b.WriteString("apiVersion: gateway.networking.k8s.io/v1\nkind: GatewayClass\nmetadata: {name: istio}\nspec: {controllerName: istio.io/gateway-controller}\n")
+	for _, ns := range []string{"shop", "other", "istio-system"} {
+		fmt.Fprintf(&b, "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {kubernetes.io/metadata.name: %s}}\n", ns, ns)
+	}
+	for _, o := range res.Objects {
+		b.WriteString("---\n")
+		if g, ok := o.(*gwv1.Gateway); ok {
+			name := gwv1.HostnameAddressType
+			g = g.DeepCopy()
+			g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Type: &name, Value: "ingressgateway-istio.istio-system.svc.cluster.local"}}
+			o = g
+		}
+		if err := output.WriteStream(&b, []client.Object{o}, output.Options{Format: "yaml"}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.String() + "---\n"
+}
+
+// secret is a certificate that can be parsed.
+var secret = func() func(t *testing.T) string {
+	var once sync.Once
+	var text string
+	return func(t *testing.T) string {
+		once.Do(func() {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cert := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"*.test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+			der, err := x509.CreateCertificate(rand.Reader, cert, cert, &key.PublicKey, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			private, err := x509.MarshalECPrivateKey(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			encode := func(kind string, b []byte) string {
+				return base64.StdEncoding.EncodeToString(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}))
+			}
+			text = fmt.Sprintf("apiVersion: v1\nkind: Secret\nmetadata: {name: cert, namespace: istio-system}\ntype: kubernetes.io/tls\ndata: {tls.crt: %s, tls.key: %s}\n", encode("CERTIFICATE", der), encode("EC PRIVATE KEY", private))
+		})
+		return text
+	}
+}()
