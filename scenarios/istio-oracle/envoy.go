@@ -58,7 +58,7 @@ func (p *proxy) decide(r *routing.Request) routing.Decision {
 }
 
 // decided stands for the route of Envoy that took a request.
-var decided = &routing.Rule{}
+var decided = &routing.Rule{Action: &routing.Action{}}
 
 // specificity ranks the names of a filter chain: -1 when none fits.
 func specificity(names []string, name string) int {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"istio.io/istio/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -29,6 +30,14 @@ import (
 	"github.com/causeway-gateway/causeway/migrate/verify"
 	"github.com/causeway-gateway/causeway/routing"
 )
+
+// TestMain keeps pilot's own messages out of the tests' output.
+func TestMain(m *testing.M) {
+	for _, s := range log.Scopes() {
+		s.SetOutputLevel(log.NoneLevel)
+	}
+	os.Exit(m.Run())
+}
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
@@ -142,8 +151,7 @@ func (c *testCase) run(t *testing.T) string {
 	}
 	before := start(t, istio, base+edge+secret(t))
 	after := start(t, "", base+target(t, res)+secret(t))
-	var was, is verify.Aspect
-	_ = was
+	var is verify.Aspect
 	explain := migrate.Announced(res.Ledger, res.From)
 	sidecars := map[string][2]*proxy{}
 	for _, p := range res.Parts {

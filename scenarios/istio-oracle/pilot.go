@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	core "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listener "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	route "github.com/envoyproxy/go-control-plane/envoy/config/route/v3"
 	hcm "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/http_connection_manager/v3"
@@ -118,5 +117,3 @@ func backend(cluster string) string {
 	}
 	return fmt.Sprintf("%s/%s:%d", ns, name, port)
 }
-
-var _ = core.SocketAddress{}
