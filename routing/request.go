@@ -2,6 +2,7 @@ package routing
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
@@ -129,6 +130,15 @@ func (v *view) header(name string) (string, bool) {
 		return "", false
 	}
 	return v.req.Header(name)
+}
+
+// sentHost is the Host header as a client writes it: with the port, unless it is
+// the scheme's own (RFC 9110 section 7.2).
+func (v *view) sentHost() string {
+	if v.req.Port == 0 || v.req.Port == defaultPorts[schemeProtocols[v.scheme]] || hostOnly(v.rawHost) != v.rawHost {
+		return v.rawHost
+	}
+	return v.rawHost + ":" + strconv.Itoa(v.req.Port)
 }
 
 // queryValue returns the first occurrence of a query parameter, decoded.

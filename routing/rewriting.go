@@ -132,7 +132,7 @@ func (r *Redirect) location(rule *Rule, v *view) string {
 		scheme = v.scheme
 	}
 	if host == "" {
-		if host = v.rawHost; !r.KeepHostPort {
+		if host = v.sentHost(); !r.KeepHostPort {
 			host = hostOnly(host)
 		}
 	}
@@ -159,7 +159,7 @@ func (r *Redirect) literal(rule *Rule, v *view) string {
 		requestURI += "?" + v.query
 	}
 	out := strings.NewReplacer(
-		"$request_uri", requestURI, "$http_host", v.rawHost, "$host", v.host,
+		"$request_uri", requestURI, "$http_host", v.sentHost(), "$host", v.host,
 		"$scheme", v.scheme, "$uri", v.path, "$args", v.query,
 	).Replace(r.Location)
 	if rule.Match.Path.re != nil {

@@ -58,10 +58,11 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		}
 		out.value, out.prefix = p.Value, &q
 	case routing.ReplaceStringPrefix:
-		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: p.Prefix})
-		if p.Prefix == "" {
-			q = plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: m.Value})
+		prefix := p.Prefix
+		if prefix == "" {
+			prefix = m.Value
 		}
+		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: prefix})
 		if m.Kind == routing.RegexPath || m.Kind == routing.ExactPath {
 			return out, "a prefix can only be replaced where the rule matches by that prefix"
 		}
@@ -69,6 +70,7 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		if m.Kind != routing.SegmentPrefix || m.IgnoreCase || q.Value != m.Value {
 			out.notes = narrowing(m, &q)
 		}
+		out.notes = append(out.notes, joining(prefix, p.Value)...)
 	case routing.ReplaceRegex:
 		if !p.Whole {
 			return out, "every occurrence of a regular expression is replaced"
@@ -97,6 +99,19 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		out.value = "/" + out.value
 	}
 	return out, ""
+}
+
+// joining says what becomes otherwise when a prefix is replaced path element by
+// path element rather than byte by byte: the elements are joined by one slash
+// (HTTPPathModifier.ReplacePrefixMatch), so that it matters when only one of the
+// prefix and its replacement ends in a slash.
+func joining(prefix, value string) []remark {
+	if strings.HasSuffix(prefix, "/") == strings.HasSuffix(value, "/") {
+		return nil
+	}
+	path := strings.TrimSuffix(prefix, "/") + "/x"
+	return []remark{{feature: FeatureRewrite, fate: Approximated, message: path + " is sent on as " + strings.TrimSuffix(value, "/") + "/x, not as " + value + path[len(prefix):],
+		remedy: "end both the prefix and its replacement in a slash, or neither"}}
 }
 
 // rewritesToItself recognises replacements that put together again what they

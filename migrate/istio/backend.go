@@ -13,10 +13,12 @@ import (
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// backend finds what a destination stands for. The port is the one named, else
-// the only one of the Service, else that of the listener (GetDestinationCluster
-// in pilot/pkg/networking/core/route/route.go); requests to what does not exist
-// are answered 503.
+// backend finds what a destination stands for. The port is the one named; at a
+// gateway else the only one of the Service, else that of the server; in the mesh
+// always that of the request (GetDestinationCluster in
+// pilot/pkg/networking/core/route/route.go; httproute.go hands it Services with
+// the port of the listener alone). Requests to what does not exist are answered
+// 503.
 func (c *compiler) backend(v *virtualService, d *networking.Destination, p *place) routing.Backend {
 	host := d.GetHost()
 	ns, name, isService := c.registry.service(host)
@@ -32,10 +34,11 @@ func (c *compiler) backend(v *virtualService, d *networking.Destination, p *plac
 		b.Invalid = "the Service " + ns + "/" + name + " is not in the input, so that its port is unknown"
 	case svc != nil:
 		ports := servicePorts(svc)
-		if b.Port == 0 && len(ports) == 1 {
-			b.Port = ports[0].number
-		} else if b.Port == 0 {
+		if b.Port == 0 {
 			b.Port = p.port
+			if len(ports) == 1 && (p.gateway != mesh || p.port == 0) {
+				b.Port = ports[0].number
+			}
 		}
 		if protocol, ok := protocolAt(ports, b.Port); !ok {
 			b.Invalid = fmt.Sprintf("the Service %s/%s has no port %d", ns, name, b.Port)
@@ -98,7 +101,7 @@ func (c *compiler) external(v *virtualService, d *networking.Destination, host s
 		c.find(Finding{Object: e.Object, Kind: Manual, Path: "spec.endpoints", Message: "the host has addresses of its own: a Service " + b.Namespace + "/" + b.Name + " without selector, and an EndpointSlice with the addresses, take its place", Remedy: "write both by hand before the cutover"})
 	} else {
 		c.generate(&corev1.Service{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: metav1.ObjectMeta{Namespace: b.Namespace, Name: b.Name},
-			Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: host, Ports: []corev1.ServicePort{{Name: fmt.Sprintf("port-%d", b.Port), Port: int32(b.Port)}}}}, e.Object)
+			Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: host, Ports: []corev1.ServicePort{{Name: fmt.Sprintf("port-%d", b.Port), Port: int32(b.Port), TargetPort: intstr.FromInt32(int32(b.Port))}}}}, e.Object)
 	}
 	c.upstreamTLS(&b, host, d, p)
 	return b

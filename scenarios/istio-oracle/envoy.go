@@ -48,7 +48,7 @@ func (p *proxy) decide(r *routing.Request) routing.Decision {
 	case best == nil:
 		return routing.Decision{}
 	case best.proxy != nil:
-		return p.tcp(best)
+		return p.tcp(best, r)
 	}
 	rc := p.routes[best.rds]
 	if rc == nil {
@@ -77,8 +77,9 @@ func specificity(names []string, name string) int {
 	return best
 }
 
-func (p *proxy) tcp(c *chain) routing.Decision {
-	d := routing.Decision{Why: decided, Status: 200, Backends: map[string]float64{}}
+// tcp hands a connection on; the kernel says of it what it says of a request.
+func (p *proxy) tcp(c *chain, r *routing.Request) routing.Decision {
+	d := routing.Decision{Why: decided, Status: 200, Backends: map[string]float64{}, URI: r.Path, UpstreamHost: r.Host}
 	if x := c.proxy.GetCluster(); x != "" {
 		d.Backends[backend(x)] = 1
 	}
@@ -111,7 +112,7 @@ func (p *proxy) http(rc *route.RouteConfiguration, r *routing.Request, name stri
 	path, query, hasQuery := strings.Cut(orRoot(r.Path), "?")
 	for _, x := range best.Routes {
 		if matches(x.Match, r, path, query) {
-			return action(x, r, path, query, hasQuery)
+			return p.action(x, r, path, query, hasQuery)
 		}
 	}
 	return routing.Decision{Status: 404}
@@ -223,7 +224,7 @@ func text(m *matcher.StringMatcher, s string) bool {
 }
 
 // action evaluates a route's action.
-func action(x *route.Route, r *routing.Request, path, query string, hasQuery bool) routing.Decision {
+func (p *proxy) action(x *route.Route, r *routing.Request, path, query string, hasQuery bool) routing.Decision {
 	d := routing.Decision{Why: decided, ResponseHeaders: changes(x.ResponseHeadersToAdd, x.ResponseHeadersToRemove)}
 	filters(&d, x)
 	if d.CORS != nil {
@@ -244,30 +245,35 @@ func action(x *route.Route, r *routing.Request, path, query string, hasQuery boo
 		d.Status = int(a.DirectResponse.Status)
 		return d
 	case *route.Route_Route:
-		forward(&d, x, a.Route, r, path, query)
+		p.forward(&d, x, a.Route, r, path, query)
 	}
 	return d
 }
 
-func forward(d *routing.Decision, x *route.Route, a *route.RouteAction, r *routing.Request, path, query string) {
+// forward shares a request out. What goes to a cluster that does not exist is
+// answered 503 (RouteAction.cluster_not_found_response_code).
+func (p *proxy) forward(d *routing.Decision, x *route.Route, a *route.RouteAction, r *routing.Request, path, query string) {
 	d.Status, d.Backends = 200, map[string]float64{}
+	add := func(cluster string, share float64) {
+		if p.clusters[cluster] {
+			d.Backends[backend(cluster)] += share
+		}
+	}
 	if c := a.GetCluster(); c != "" {
-		d.Backends[backend(c)] = 1
+		add(c, 1)
 	}
 	total := 0.0
 	for _, w := range a.GetWeightedClusters().GetClusters() {
 		total += float64(w.Weight.GetValue())
 	}
 	for _, w := range a.GetWeightedClusters().GetClusters() {
-		d.Backends[backend(w.Name)] += float64(w.Weight.GetValue()) / total
-	}
-	for k := range d.Backends { // blackholes of Gateway API routes without backends
-		if strings.Contains(k, "UnknownService") || strings.HasPrefix(k, ":") {
-			delete(d.Backends, k)
-		}
+		add(w.Name, float64(w.Weight.GetValue())/total)
 	}
 	if len(d.Backends) == 0 {
-		d.Backends, d.Status = nil, 500
+		d.Backends, d.Status = nil, 503
+		if code := a.GetClusterNotFoundResponseCode(); code == route.RouteAction_INTERNAL_SERVER_ERROR {
+			d.Status = 500
+		}
 		return
 	}
 	d.URI, d.UpstreamHost = rewritten(a, x.Match, path)+query, r.Host
@@ -357,6 +363,9 @@ func redirect(a *route.RedirectAction, m *route.RouteMatch, r *routing.Request, 
 		scheme = "https"
 	}
 	host := r.Host
+	if r.Port != 0 && r.Port != map[bool]int{true: 443, false: 80}[r.Scheme == "https"] && !strings.Contains(host, ":") {
+		host += ":" + strconv.Itoa(r.Port) // as clients write it (RFC 9110 section 7.2)
+	}
 	if a.HostRedirect != "" {
 		host = a.HostRedirect
 	}

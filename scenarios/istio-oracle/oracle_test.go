@@ -55,13 +55,8 @@ func everyService() string {
 	for i, ns := range []string{"shop", "other"} {
 		for j, name := range []string{"web", "api", "beta", "two"} {
 			ports := "{name: http, port: 80, targetPort: 80}"
-			switch name {
-			case "two":
+			if name == "two" {
 				ports += ", {name: http-alt, port: 8080, targetPort: 8080}"
-			case "web":
-				if ns == "shop" {
-					ports += ", {name: http-alt, port: 8080, targetPort: 8080}"
-				}
 			}
 			fmt.Fprintf(&b, services, name, ns, i+1, j+1, ports)
 		}
@@ -262,6 +257,12 @@ func target(t *testing.T, res *migrate.Result) string {
 			name := gwv1.HostnameAddressType
 			g = g.DeepCopy()
 			g.Spec.Addresses = []gwv1.GatewaySpecAddress{{Type: &name, Value: "ingressgateway-istio.istio-system.svc.cluster.local"}}
+			o = g
+		}
+		if g, ok := o.(*gwv1.ReferenceGrant); ok {
+			// A cluster serves the object in the version that Istio asks for.
+			g = g.DeepCopy()
+			g.APIVersion = "gateway.networking.k8s.io/v1beta1"
 			o = g
 		}
 		if err := output.WriteStream(&b, []client.Object{o}, output.Options{Format: "yaml"}, nil); err != nil {

@@ -40,7 +40,7 @@ func start(t test.Failer, istio, kubernetes string) *pilot {
 type proxy struct {
 	listeners []*listener.Listener
 	routes    map[string]*route.RouteConfiguration
-	services  map[string]string // names of Services by what clusters call them
+	clusters  map[string]bool // what routes may lead to
 }
 
 // gateway is the proxy of a gateway's pod.
@@ -56,7 +56,10 @@ func (p *pilot) sidecar(namespace string) *proxy {
 
 func (p *pilot) proxy(m *model.Proxy) *proxy {
 	m = p.SetupProxy(m)
-	out := &proxy{listeners: p.Listeners(m), routes: map[string]*route.RouteConfiguration{}}
+	out := &proxy{listeners: p.Listeners(m), routes: map[string]*route.RouteConfiguration{}, clusters: map[string]bool{}}
+	for _, c := range p.Clusters(m) {
+		out.clusters[c.Name] = true
+	}
 	for _, r := range p.RoutesFromListeners(m, out.listeners) {
 		out.routes[r.Name] = r
 	}
