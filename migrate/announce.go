@@ -147,14 +147,14 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 				consider(byObject[o])
 			}
 		}
-		if d.Before.Why != nil {
-			object(d.Before.Why.Origin.Object)
-			for _, at := range d.Before.Why.Also {
+		if r := cmp.Or(d.Before.Why, d.Before.Near); r != nil {
+			object(r.Origin.Object)
+			for _, at := range r.Also {
 				object(at.Object)
 			}
 		}
-		if d.After.Why != nil {
-			for _, o := range from[d.After.Why.Origin.Object] {
+		if r := cmp.Or(d.After.Why, d.After.Near); r != nil {
+			for _, o := range from[r.Origin.Object] {
 				object(o)
 			}
 		}

@@ -112,12 +112,20 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	for c := range nginx.Claims(ing, o) {
 		s.claim(acct, c, own, used, targets)
 	}
-	for _, n := range own {
-		if !used[n.Feature] && n.Fate != emit.Kept {
-			acct.Note(entryOf(n, ing.Written(n.Origin.Path)))
-		}
-	}
+	own.remaining(acct, used, targets, ing.Written)
 	return acct.Close()
+}
+
+// remaining enters the notes that no leaf carries.
+func (o notes) remaining(acct *ledger.Account, used map[emit.Feature]bool, targets []placed, written func(path string) string) {
+	for _, n := range o {
+		if used[n.Feature] || n.Fate == emit.Kept {
+			continue
+		}
+		e := entryOf(n, written(n.Origin.Path))
+		e.Targets = targetsOf(targets, rulePath(acct.Object.Kind, n.Origin.Path))
+		acct.Note(e)
+	}
 }
 
 // streams settles a ConfigMap of TCP or UDP services.

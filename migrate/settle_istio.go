@@ -73,10 +73,6 @@ func (s *settler) istioObject(o *source.Object) []ledger.Entry {
 			s.claim(acct, c, own, used, targets)
 		}
 	}
-	for _, n := range own {
-		if !used[n.Feature] && n.Fate != emit.Kept {
-			acct.Note(entryOf(n, n.Origin.Path))
-		}
-	}
+	own.remaining(acct, used, targets, func(path string) string { return path })
 	return acct.Close()
 }

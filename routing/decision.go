@@ -24,6 +24,8 @@ type Decision struct {
 	Fault           *Fault
 	// Why is the rule that decided; nil when none matched.
 	Why *Rule
+	// Near is a rule of the mesh for the host of a request that none matched.
+	Near *Rule
 	// Reason explains a status that no rule sets.
 	Reason string
 }

@@ -46,9 +46,13 @@ func (c *contest) meshed(mesh map[string][]*Listener) {
 // (pilot/pkg/networking/core/route/route.go, buildSidecarVirtualHostForService).
 func (t *Table) routeMesh(v *view) Decision {
 	mine := false
+	var near *Rule
 	for _, l := range t.listenersFor(v) {
 		for _, h := range l.hostsFor(v.host, t.Reading.HostFallthrough) {
 			for _, rule := range h.index.rules {
+				if near == nil {
+					near = rule
+				}
 				if !rule.Match.Client.matches(v.req.Client) {
 					continue
 				}
@@ -60,7 +64,9 @@ func (t *Table) routeMesh(v *view) Decision {
 		}
 	}
 	if mine {
-		return t.unmatched()
+		d := t.unmatched()
+		d.Near = near
+		return d
 	}
 	port := v.req.Port
 	if p := schemeProtocols[v.scheme]; port == 0 && int(p) < len(defaultPorts) {
@@ -70,7 +76,7 @@ func (t *Table) routeMesh(v *view) Decision {
 	if !ok {
 		to = v.host
 	}
-	d := Decision{Status: 200, Backends: map[string]float64{to + ":" + strconv.Itoa(port): 1}, URI: v.rawPath, UpstreamHost: v.rawHost,
+	d := Decision{Status: 200, Backends: map[string]float64{to + ":" + strconv.Itoa(port): 1}, URI: v.rawPath, UpstreamHost: v.rawHost, Near: near,
 		Reason: "no route of the mesh is for this client and host: the request goes where its name leads"}
 	if v.hasQuery {
 		d.URI += "?" + v.query

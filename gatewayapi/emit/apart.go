@@ -64,6 +64,13 @@ type leftOut struct {
 	segment bool
 }
 
+func (p leftOut) match() routing.PathMatch {
+	if p.segment {
+		return routing.PathMatch{Kind: routing.SegmentPrefix, Value: p.value}
+	}
+	return routing.PathMatch{Kind: routing.StringPrefix, Value: p.value}
+}
+
 // without is an expression for what may follow base in paths that none of the
 // prefixes takes. Its length is linear in that of the prefixes.
 func without(base string, prefixes []leftOut) string {

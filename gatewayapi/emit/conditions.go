@@ -1,6 +1,7 @@
 package emit
 
 import (
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -128,12 +129,82 @@ func (e *emitter) byMethods(items []conditioned) []conditioned {
 				out = append(out, conditioned{it.rule, m})
 			}
 		}
-		if cond.Holds("PROPFIND", true) || cond.Holds("PURGE", true) {
+		if takesMore(&cond) {
 			e.note(it.rule, remark{feature: FeatureMethod, fate: Approximated, message: "the condition on the method takes methods that Gateway API does not name, such as PROPFIND; their requests are no longer taken"})
 		}
 	}
 	return out
 }
+
+// takesMore reports whether a condition on the method may take methods that
+// Gateway API does not name.
+func takesMore(cond *routing.ValueMatch) bool {
+	if cond.Negate || cond.Kind != routing.RegexValue {
+		return true
+	}
+	re, err := syntax.Parse(cond.Value, syntax.Perl)
+	if err != nil {
+		return true
+	}
+	words, ok := wordsOf(re.Simplify())
+	return !ok || slices.ContainsFunc(words, func(w string) bool { return !methods[w] })
+}
+
+// wordsOf lists what an expression that is nothing but a choice of words
+// matches.
+func wordsOf(re *syntax.Regexp) ([]string, bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return []string{string(re.Rune)}, re.Flags&syntax.FoldCase == 0
+	case syntax.OpEmptyMatch:
+		return []string{""}, true
+	case syntax.OpCapture:
+		return wordsOf(re.Sub[0])
+	case syntax.OpAlternate:
+		var out []string
+		for _, sub := range re.Sub {
+			words, ok := wordsOf(sub)
+			if !ok {
+				return nil, false
+			}
+			out = append(out, words...)
+		}
+		return out, true
+	case syntax.OpConcat:
+		out := []string{""}
+		for _, sub := range re.Sub {
+			words, ok := wordsOf(sub)
+			if !ok || len(out)*len(words) > maxWords {
+				return nil, false
+			}
+			var next []string
+			for _, head := range out {
+				for _, w := range words {
+					next = append(next, head+w)
+				}
+			}
+			out = next
+		}
+		return out, true
+	case syntax.OpQuest:
+		words, ok := wordsOf(re.Sub[0])
+		return append(words, ""), ok
+	case syntax.OpCharClass:
+		var out []string
+		for i := 0; i < len(re.Rune); i += 2 {
+			for r := re.Rune[i]; r <= re.Rune[i+1]; r++ {
+				if out = append(out, string(r)); len(out) > maxWords {
+					return nil, false
+				}
+			}
+		}
+		return out, true
+	}
+	return nil, false
+}
+
+// maxWords bounds the choices that are listed of one expression.
+const maxWords = 64
 
 // withoutNegation says "not" by order: a rule that wants a header not to be so
 // comes after copies of the rules behind it, for the requests in which the

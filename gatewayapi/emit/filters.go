@@ -34,20 +34,24 @@ type outcomeKey struct {
 	kind   routing.PathKind
 	path   string
 	fold   bool
+	ports  ports
 }
 
 // outcomeOf works out an action for a match, once per action unless the path
-// matters.
-func (e *emitter) outcomeOf(r *routing.Rule, m *routing.Match) *outcome {
+// or the ports of a redirect matter.
+func (e *emitter) outcomeOf(r *routing.Rule, m *routing.Match, at ports) *outcome {
 	a := r.Action
 	k := outcomeKey{action: a}
+	if a.Redirect != nil {
+		k.ports = at
+	}
 	if a.Rewrite != nil && a.Rewrite.Path != nil || a.Redirect != nil && a.Redirect.Path != nil {
 		k.kind, k.path, k.fold = m.Path.Kind, m.Path.Value, m.Path.IgnoreCase
 	}
 	if o := e.outcomes[k]; o != nil {
 		return o
 	}
-	b := builder{e: e, a: a, path: &m.Path, out: &outcome{}}
+	b := builder{e: e, a: a, path: &m.Path, ports: k.ports, out: &outcome{}}
 	b.build()
 	e.outcomes[k] = b.out
 	return b.out
@@ -55,10 +59,11 @@ func (e *emitter) outcomeOf(r *routing.Rule, m *routing.Match) *outcome {
 
 // builder works out one action.
 type builder struct {
-	e    *emitter
-	a    *routing.Action
-	path *routing.PathMatch
-	out  *outcome
+	e     *emitter
+	a     *routing.Action
+	path  *routing.PathMatch
+	ports ports
+	out   *outcome
 }
 
 func (b *builder) say(f Feature, fate Fate, message, remedy string) {
@@ -192,7 +197,8 @@ func (b *builder) headerFilter(f Feature, c routing.HeaderChange) *gwv1.HTTPHead
 		case op == 'r':
 			old.op = 'r'
 		case op == 'a' && old.op != 'r':
-			old.value += "," + value // one field line holds several values, RFC 9110 section 5.3
+			old.value += "," + value
+			b.say(f, Approximated, "the header "+name+" gets its values in one line, "+clip(old.value)+", which means the same (RFC 9110 section 5.3)", "")
 		default:
 			old.value, old.op = value, 's'
 		}

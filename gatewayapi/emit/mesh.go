@@ -66,7 +66,7 @@ func (e *emitter) meshStream(l *routing.Listener, kind, version string) {
 	namespace, name, _ := strings.Cut(l.Mesh, "/")
 	for _, h := range l.Hosts {
 		for _, rule := range inOrder(h)[:min(1, len(h.Rules))] {
-			o := e.outcomeOf(rule, &rule.Match)
+			o := e.outcomeOf(rule, &rule.Match, ports{})
 			for _, r := range o.remarks {
 				e.note(rule, r)
 			}

@@ -11,6 +11,7 @@ import (
 // plan turns the rules of a virtual host into entries.
 func (e *emitter) plan(v *vhost) {
 	var own []*entry
+	at := v.ports()
 	exact := map[string]bool{}
 	for _, it := range e.withoutNegation(e.byMethods(e.bySchemes(v))) {
 		r, m := it.rule, it.match
@@ -26,7 +27,7 @@ func (e *emitter) plan(v *vhost) {
 		if m.Path.Kind == routing.ExactPath && !m.Path.IgnoreCase && m.Method == "" && len(m.Headers)+len(m.Query) == 0 {
 			exact[m.Path.Value] = true
 		}
-		en := &entry{rule: r, m: m, out: e.outcomeOf(r, &m)}
+		en := &entry{rule: r, m: m, out: e.outcomeOf(r, &m, at)}
 		if r.Origin.Object.Kind == ownKind && r.Action.Respond != nil && en.out.closed && !en.out.silent {
 			own = append(own, en) // closing it would break health checks of what serves the rest
 			continue
@@ -277,8 +278,8 @@ func (e *emitter) absorb(v *vhost) {
 // dropClosed removes closed entries whose requests would get 404 anyway.
 func (v *vhost) dropClosed(e *emitter) {
 	needed := func(i int) bool {
-		if v.fall {
-			return true
+		if v.fall || v.mesh != "" && !v.live {
+			return true // without a route the request would go on as if nothing were said
 		}
 		if len(v.entries)-i > maxPairwise {
 			return true

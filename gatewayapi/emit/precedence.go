@@ -67,11 +67,7 @@ func (a *entry) overlaps(b *entry) bool {
 // leavesOut reports whether a was written without the paths of b.
 func (a *entry) leavesOut(b *entry) bool {
 	for _, p := range a.apart {
-		kind := routing.StringPrefix
-		if p.segment {
-			kind = routing.SegmentPrefix
-		}
-		if pathCovers(&routing.PathMatch{Kind: kind, Value: p.value}, &b.m.Path) {
+		if out := p.match(); pathCovers(&out, &b.m.Path) {
 			return true
 		}
 	}
@@ -82,6 +78,11 @@ func (a *entry) leavesOut(b *entry) bool {
 func (a *entry) covers(b *entry) bool {
 	if a.m.Method != "" && a.m.Method != b.m.Method {
 		return false
+	}
+	for _, p := range a.apart {
+		if out := p.match(); pathsOverlap(&out, &b.m.Path) {
+			return false
+		}
 	}
 	return within(a.m.Headers, b.m.Headers, true) && within(a.m.Query, b.m.Query, false) && pathCovers(&a.m.Path, &b.m.Path)
 }
@@ -281,7 +282,8 @@ func (e *emitter) settlePair(v *vhost, i, j int, ties ties) {
 	a, b := v.entries[i], v.entries[j]
 	order := a.order(b)
 	regexes := a.form.kind == formRegex && b.form.kind == formRegex
-	if order > 0 && !regexes {
+	mixed := a.form.kind == formRegex && b.form.kind == formPrefix || a.form.kind == formPrefix && b.form.kind == formRegex
+	if order > 0 && !regexes && !mixed {
 		return
 	}
 	if !a.overlaps(b) || e.sameEffect(a, b) {
@@ -290,12 +292,15 @@ func (e *emitter) settlePair(v *vhost, i, j int, ties ties) {
 	if order == 0 || regexes {
 		ties.join(i, j)
 	}
-	if order >= 0 || e.decidedBefore(v, i, j) {
+	if order >= 0 && !mixed || e.decidedBefore(v, i, j) {
 		return
 	}
 	message := describe(a) + " came before " + describe(b) + " for requests that both match; Gateway API takes the latter first"
 	if regexes {
 		message = describe(a) + " came before " + describe(b) + " for paths that both match; which of two regular expressions is taken first depends on the implementation (most try longer ones first, or the order of the route)"
+	}
+	if mixed {
+		message = describe(a) + " came before " + describe(b) + " for paths that both match; whether a prefix or a regular expression is taken first depends on the implementation (Istio takes the prefix, Envoy Gateway the expression)"
 	}
 	e.note(a.rule, remark{feature: FeatureOrder, fate: Approximated, message: message, remedy: "make the paths exclude each other"})
 }

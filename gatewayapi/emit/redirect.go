@@ -66,13 +66,7 @@ func (b *builder) parts(f *gwv1.HTTPRequestRedirectFilter, r *routing.Redirect) 
 		}
 		f.Hostname = &h
 	}
-	if r.Port > 0 && r.Port <= 65535 {
-		p := gwv1.PortNumber(r.Port)
-		f.Port = &p
-	}
-	if r.Port == -1 {
-		b.say(FeatureRedirect, Approximated, "the Location leaves out the scheme's own port, which the source writes", "")
-	}
+	b.port(f, r)
 	if r.Path != nil {
 		p, why := replacement(r.Path, b.path)
 		if why != "" {
@@ -94,6 +88,54 @@ func (b *builder) parts(f *gwv1.HTTPRequestRedirectFilter, r *routing.Redirect) 
 		b.say(FeatureRedirect, Approximated, "the Location is absolute; the source writes path and query only", "")
 	}
 	return true
+}
+
+// ports says at which ports a virtual host is served: usual are those of the
+// schemes themselves, 80 and 443.
+type ports struct {
+	odd         bool // some port is not usual, or may be any
+	http, https bool
+}
+
+func (v *vhost) ports() ports {
+	p := ports{http: v.http, https: v.https}
+	for _, s := range v.sites {
+		p.odd = p.odd || s.listener.Port != 0 && s.listener.Port != map[routing.Protocol]int{routing.HTTP: 80, routing.HTTPS: 443}[s.listener.Protocol]
+	}
+	for _, a := range v.refs[v.namespace] {
+		p.odd = p.odd || v.mesh != "" && a.port != 80
+	}
+	return p
+}
+
+// port writes the port of a redirect. Without one Gateway API takes the scheme's
+// own where a scheme is given, else the port of the listener
+// (HTTPRequestRedirectFilter.Port).
+func (b *builder) port(f *gwv1.HTTPRequestRedirectFilter, r *routing.Redirect) {
+	set := func(n int) {
+		p := gwv1.PortNumber(n)
+		f.Port = &p
+	}
+	switch {
+	case r.Port > 0 && r.Port <= 65535:
+		set(r.Port)
+		if f.Scheme != nil && r.Port == map[string]int{"http": 80, "https": 443}[*f.Scheme] {
+			b.say(FeatureRedirect, Approximated, "the Location leaves out the scheme's own port, which the source writes", "")
+		}
+	case r.Port == -1:
+		b.say(FeatureRedirect, Approximated, "the Location leaves out the scheme's own port, which the source writes", "")
+	case !b.ports.odd || r.Port != 0:
+	case r.KeepHostPort && r.Host == "":
+		if f.Scheme != nil {
+			b.say(FeatureRedirect, Approximated, "the Location leaves out the port of the request, which the source keeps", "name the port")
+		}
+	case f.Scheme == nil && b.ports.http && b.ports.https:
+		b.say(FeatureRedirect, Approximated, "the Location names the port of the listener, which the source leaves out", "")
+	case f.Scheme == nil && b.ports.https:
+		set(443)
+	case f.Scheme == nil:
+		set(80)
+	}
 }
 
 // location takes a literal Location apart; why says what cannot be written.

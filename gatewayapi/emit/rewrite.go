@@ -52,6 +52,10 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		if prefix == "" && m.Kind != routing.RegexPath {
 			prefix = m.Value
 		}
+		if prefix == p.Value {
+			out.same = true
+			return out, ""
+		}
 		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: prefix})
 		if m.Kind != routing.SegmentPrefix || m.IgnoreCase || q.Value != m.Value {
 			return out, "a prefix can only be replaced where the rule matches by that prefix"
@@ -61,6 +65,10 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		prefix := p.Prefix
 		if prefix == "" {
 			prefix = m.Value
+		}
+		if prefix == p.Value {
+			out.same = true
+			return out, ""
 		}
 		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: prefix})
 		if m.Kind == routing.RegexPath || m.Kind == routing.ExactPath {

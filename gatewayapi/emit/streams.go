@@ -67,7 +67,7 @@ func (e *emitter) planStreams() {
 					continue
 				}
 			}
-			o := e.outcomeOf(rule, &rule.Match)
+			o := e.outcomeOf(rule, &rule.Match, ports{})
 			for _, r := range o.remarks {
 				e.note(rule, r)
 			}

@@ -1,11 +1,13 @@
 package istio
 
 import (
+	"fmt"
 	"net"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -45,7 +47,7 @@ func (c *compiler) action(v *virtualService, s *step, m *routing.Match, p *place
 		if a.Rewrite != nil && a.Rewrite.Path == nil && a.Rewrite.Host == "" {
 			a.Rewrite = nil
 		}
-		a.Mirrors = c.mirrors(in, v, p)
+		a.Mirrors = c.mirrors(s, v, p)
 	}
 	a.RequestHeaders, a.ResponseHeaders = request.change(), response.change()
 	return a
@@ -86,13 +88,20 @@ func (c *compiler) destinations(v *virtualService, a *routing.Action, in *networ
 	return request, response, authority
 }
 
-func (c *compiler) mirrors(in *networking.HTTPRoute, v *virtualService, p *place) []routing.Mirror {
+// mirrors lists where copies go; what does not exist gets none.
+func (c *compiler) mirrors(s *step, v *virtualService, p *place) []routing.Mirror {
+	in := s.route
+	route, _, _ := strings.Cut(s.origin.Path, ".match[")
 	var out []routing.Mirror
-	add := func(d *networking.Destination, percent float64) {
+	add := func(d *networking.Destination, percent float64, at string) {
 		if d == nil || percent <= 0 {
 			return
 		}
 		b := c.backend(v, d, p)
+		if b.Invalid != "" {
+			c.find(Finding{Object: v.Object, Kind: Unresolved, Path: at, Message: "nothing is mirrored: " + b.Invalid, Remedy: "give along what it refers to, or remove it"})
+			return
+		}
 		out = append(out, routing.Mirror{Backend: b, Percent: percent})
 	}
 	if in.Mirror != nil {
@@ -103,14 +112,14 @@ func (c *compiler) mirrors(in *networking.HTTPRoute, v *virtualService, p *place
 		case in.MirrorPercent != nil: //nolint:staticcheck // still served
 			percent = float64(in.MirrorPercent.Value) //nolint:staticcheck // still served
 		}
-		add(in.Mirror, percent)
+		add(in.Mirror, percent, route+".mirror")
 	}
-	for _, m := range in.Mirrors {
+	for i, m := range in.Mirrors {
 		percent := 100.0
 		if m.Percentage != nil {
 			percent = m.Percentage.Value
 		}
-		add(m.Destination, percent)
+		add(m.Destination, percent, fmt.Sprintf("%s.mirrors[%d]", route, i))
 	}
 	return out
 }
@@ -146,10 +155,6 @@ func redirectOf(in *networking.HTTPRedirect, m *routing.Match, p *place) *routin
 	if r.Code == 0 {
 		r.Code = 301
 	}
-	if host, port, err := net.SplitHostPort(in.Authority); err == nil {
-		r.Host = host
-		r.Port, _ = strconv.Atoi(port)
-	}
 	switch rp := in.RedirectPort.(type) {
 	case *networking.HTTPRedirect_Port:
 		r.Port = int(rp.Port)
@@ -165,6 +170,11 @@ func redirectOf(in *networking.HTTPRedirect, m *routing.Match, p *place) *routin
 	if r.Port == 80 && scheme == "http" || r.Port == 443 && scheme == "https" {
 		r.Port = 0
 	}
+	if host, port, err := net.SplitHostPort(in.Authority); err == nil {
+		if r.Host = host; r.Port == 0 {
+			r.Port, _ = strconv.Atoi(port)
+		}
+	}
 	r.KeepHostPort = r.Host == "" && r.Port == 0
 	switch {
 	case in.PrefixRewrite != "":
@@ -173,7 +183,7 @@ func redirectOf(in *networking.HTTPRedirect, m *routing.Match, p *place) *routin
 		// A query in the new path takes the place of the request's.
 		host := r.Host
 		if host == "" {
-			host = "$http_host"
+			host = map[bool]string{true: "$http_host", false: "$host"}[r.Port == 0]
 		}
 		if r.Port > 0 {
 			host += ":" + strconv.Itoa(r.Port)
@@ -244,6 +254,10 @@ func faultOf(in *networking.HTTPFaultInjection) *routing.Fault {
 	return f
 }
 
+// preflightAge is how long browsers keep the answer to a preflight that does not
+// say (https://fetch.spec.whatwg.org/#cors-preflight-fetch, "set max-age to 5").
+const preflightAge = 5 * time.Second
+
 // corsOf: the exact origin "*" means every origin
 // (envoy source/extensions/filters/http/cors/cors_filter.cc, isOriginAllowed).
 func corsOf(in *networking.CorsPolicy) *routing.CORS {
@@ -252,7 +266,7 @@ func corsOf(in *networking.CorsPolicy) *routing.CORS {
 	}
 	c := &routing.CORS{AllowMethods: in.AllowMethods, AllowHeaders: in.AllowHeaders, ExposeHeaders: in.ExposeHeaders, AllowCredentials: in.AllowCredentials.GetValue(), MaxAge: in.MaxAge.AsDuration()}
 	if in.MaxAge == nil {
-		c.MaxAge = 0
+		c.MaxAge = preflightAge
 	}
 	for _, o := range in.AllowOrigins {
 		switch x := o.MatchType.(type) {

@@ -51,9 +51,6 @@ func (a Aspect) String() string { return strings.Join(a.Names(), ", ") }
 // and a backend could not tell them apart. A request that no rule takes is not
 // served, whether it is answered 404 or finds no listener.
 func Differ(a, b *routing.Decision) Aspect {
-	if a.Why == nil && b.Why == nil {
-		return 0
-	}
 	if notServed(a) && notServed(b) {
 		return 0
 	}
@@ -74,7 +71,7 @@ func Differ(a, b *routing.Decision) Aspect {
 		add(a.Timeouts != b.Timeouts, Timeouts)
 		add(!sameRetry(a.Retry, b.Retry), Retries)
 		add(!samePart(a.Affinity, b.Affinity), Affinity)
-		add(!sameDestinations(a.Why.Action, b.Why.Action), BackendTLS)
+		add(!sameDestinations(destinations(a), destinations(b)), BackendTLS)
 	}
 	if a.Status == b.Status {
 		add(!sameChange(&a.ResponseHeaders, &b.ResponseHeaders), ResponseHeaders)
@@ -86,9 +83,17 @@ func Differ(a, b *routing.Decision) Aspect {
 }
 
 // notServed is a request that reaches nobody because nothing is configured for
-// it.
+// it. Within the mesh such requests go where their names lead.
 func notServed(d *routing.Decision) bool {
-	return d.Why == nil || d.Status == 404 && len(d.Backends) == 0
+	return len(d.Backends) == 0 && (d.Why == nil || d.Status == 404)
+}
+
+// destinations are the backends that a rule names; nil where none decided.
+func destinations(d *routing.Decision) []routing.Backend {
+	if d.Why == nil {
+		return nil
+	}
+	return d.Why.Action.Backends
 }
 
 // sameShares compares weights up to the rounding of Gateway API's integers.
@@ -219,11 +224,11 @@ func sameGuard(a, b *routing.Guard) bool {
 }
 
 // sameDestinations compares what is special about the way to each backend.
-func sameDestinations(a, b *routing.Action) bool {
-	for i := range a.Backends {
-		x := &a.Backends[i]
-		for j := range b.Backends {
-			y := &b.Backends[j]
+func sameDestinations(a, b []routing.Backend) bool {
+	for i := range a {
+		x := &a[i]
+		for j := range b {
+			y := &b[j]
 			if x.Namespace != y.Namespace || x.Name != y.Name || x.Port != y.Port || x.Kind != y.Kind && !(service(x) && service(y)) {
 				continue
 			}

@@ -50,7 +50,13 @@ func (p plan) setting() setting {
 		s.method = "GET"
 	}
 	for _, h := range p.headers {
-		if h.present {
+		switch {
+		case h.name == routing.MethodHeader:
+			if h.present && isToken(h.value) {
+				s.method = h.value
+			}
+		case h.name == routing.AuthorityHeader: // the host that is asked, see names
+		case h.present:
 			if s.headers == nil {
 				s.headers = map[string]string{}
 			}
@@ -65,6 +71,13 @@ func (p plan) setting() setting {
 	}
 	s.query = strings.Join(q, "&")
 	return s
+}
+
+// isToken reports whether a text can be a method (RFC 9110 section 5.6.2).
+func isToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune("\"(),/:;<=>?@[\\]{}", r)
+	}) < 0
 }
 
 // satisfying is a plan that fulfils every condition of a match.

@@ -211,6 +211,13 @@ func (c *comparison) names() []string {
 				for _, p := range h.Names {
 					pattern(p)
 				}
+				for _, r := range h.Rules {
+					for i := range r.Match.Headers {
+						if m := &r.Match.Headers[i]; m.Name == routing.AuthorityHeader {
+							add(strings.ToLower(positive(m)))
+						}
+					}
+				}
 			}
 		}
 	}

@@ -270,7 +270,7 @@ func (p *proxy) forward(d *routing.Decision, x *route.Route, a *route.RouteActio
 		add(w.Name, float64(w.Weight.GetValue())/total)
 	}
 	if len(d.Backends) == 0 {
-		d.Backends, d.Status = nil, 503
+		*d = routing.Decision{Why: decided, Status: 503, CORS: d.CORS, Fault: d.Fault}
 		if code := a.GetClusterNotFoundResponseCode(); code == route.RouteAction_INTERNAL_SERVER_ERROR {
 			d.Status = 500
 		}
@@ -283,6 +283,9 @@ func (p *proxy) forward(d *routing.Decision, x *route.Route, a *route.RouteActio
 	d.RequestHeaders = changes(x.RequestHeadersToAdd, x.RequestHeadersToRemove)
 	d.Timeouts.Request = a.Timeout.AsDuration()
 	for _, m := range a.RequestMirrorPolicies {
+		if !p.clusters[m.Cluster] {
+			continue
+		}
 		f := m.GetRuntimeFraction().GetDefaultValue()
 		per := map[int32]float64{0: 1, 1: 100, 2: 10000}[int32(f.GetDenominator())]
 		d.Mirrors = append(d.Mirrors, routing.Mirror{Backend: mirrored(m.Cluster), Percent: float64(f.GetNumerator()) / per})
@@ -291,9 +294,11 @@ func (p *proxy) forward(d *routing.Decision, x *route.Route, a *route.RouteActio
 		d.Retry = &routing.Retry{Attempts: -1}
 	} else if !standard(p) {
 		d.Retry = &routing.Retry{Attempts: int(p.NumRetries.GetValue()), PerTry: p.PerTryTimeout.AsDuration(), Backoff: p.GetRetryBackOff().GetBaseInterval().AsDuration()}
-		for _, on := range strings.Split(p.RetryOn, ",") {
-			if on != "" && on != "retriable-status-codes" {
-				d.Retry.On = append(d.Retry.On, on)
+		if strings.TrimSuffix(p.RetryOn, ",retriable-status-codes") != strings.TrimSuffix(usualRetries, ",retriable-status-codes") { // which stands for nothing said
+			for _, on := range strings.Split(p.RetryOn, ",") {
+				if on != "" && on != "retriable-status-codes" {
+					d.Retry.On = append(d.Retry.On, on)
+				}
 			}
 		}
 		for _, c := range p.RetriableStatusCodes {
@@ -311,9 +316,13 @@ func (p *proxy) forward(d *routing.Decision, x *route.Route, a *route.RouteActio
 	}
 }
 
+// usualRetries are what pilot retries on when nothing is said
+// (pilot/pkg/networking/core/route/retry/retry.go, DefaultPolicy).
+const usualRetries = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes"
+
 // standard reports whether a retry policy is the one that every route has.
 func standard(p *route.RetryPolicy) bool {
-	return p.NumRetries.GetValue() == 2 && p.PerTryTimeout == nil && p.RetryBackOff == nil && strings.HasPrefix(p.RetryOn, "connect-failure,refused-stream,unavailable,cancelled") && len(p.RetriableStatusCodes) == 0
+	return p.NumRetries.GetValue() == 2 && p.PerTryTimeout == nil && p.RetryBackOff == nil && p.RetryOn == usualRetries && len(p.RetriableStatusCodes) == 0
 }
 
 func mirrored(cluster string) routing.Backend {
@@ -422,6 +431,7 @@ func filters(d *routing.Decision, x *route.Route) {
 				continue
 			}
 			c := &routing.CORS{AllowMethods: list(in.AllowMethods), AllowHeaders: list(in.AllowHeaders), ExposeHeaders: list(in.ExposeHeaders), AllowCredentials: in.AllowCredentials.GetValue()}
+			c.MaxAge = seconds(5) // what browsers take when nothing is said
 			if n, err := strconv.Atoi(in.MaxAge); err == nil {
 				c.MaxAge = seconds(n)
 			}

@@ -6,6 +6,7 @@ require (
 	github.com/causeway-gateway/causeway v0.0.0
 	github.com/envoyproxy/go-control-plane/envoy v1.37.1-0.20260713214202-ca8ce173c36f
 	istio.io/istio v0.0.0-20260827124520-eed52ebb66ad
+	pgregory.net/rapid v1.3.0
 	sigs.k8s.io/controller-runtime v0.25.2
 	sigs.k8s.io/gateway-api v1.6.3
 )

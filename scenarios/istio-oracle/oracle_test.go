@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -138,25 +139,47 @@ func TestOracle(t *testing.T) {
 
 // run returns the aspects in which decisions differ.
 func (c *testCase) run(t *testing.T) string {
-	base, istio := everyService(), c.objects()
+	verdict, err := judge(t, c.objects(), nil)
+	if err != nil {
+		t.Error(err)
+		return "unannounced"
+	}
+	return verdict.String()
+}
+
+// judge converts Istio objects and asks pilot on both sides. It returns the
+// aspects in which decisions differ as the ledger announces; an error names a
+// request on which pilot and the front end differ, or that the ledger does not
+// announce. More requests are asked beside those that verification derives.
+func judge(t *testing.T, istio string, more []routing.Request) (verify.Aspect, error) {
+	base := everyService()
 	edge := pod("istio-ingressgateway", "1.1.1.1", "istio: ingressgateway", edgePorts)
 	res := convert(t, base+istio+"\n---\n"+edge)
 	if _, problems, err := migrate.Check(t.Context(), res); err != nil || len(problems) > 0 {
-		t.Fatalf("%v %v", problems, err)
+		return 0, fmt.Errorf("%v %w", problems, err)
 	}
 	before := start(t, istio, base+edge+secret(t))
 	after := start(t, "", base+target(t, res)+secret(t))
-	var is verify.Aspect
+	var found verify.Aspect
 	explain := migrate.Announced(res.Ledger, res.From)
 	sidecars := map[string][2]*proxy{}
 	for _, p := range res.Parts {
 		var b, a *proxy
+		// Istio tries prefixes before regular expressions
+		// (pilot/pkg/config/kube/gateway/conversion.go, getURIRank).
+		reading := p.After.Reading
+		reading.RegexLast = true
+		read := p.After.With(reading)
+		requests := witnesses(t, p)
 		if p.Name != "the mesh" {
 			b = before.gateway("istio-system", "istio-ingressgateway-0", "1.1.1.1", map[string]string{"istio": "ingressgateway"})
 			a = after.gateway("istio-system", "gw-0", "2.2.2.2", map[string]string{"gateway.networking.k8s.io/gateway-name": "ingressgateway"})
+			requests = append(requests, more...)
 		}
-		asked := 0
-		for _, r := range witnesses(t, p) {
+		if len(requests) == 0 {
+			return 0, errors.New("no request was asked of " + p.Name)
+		}
+		for _, r := range requests {
 			if r.Client != nil {
 				if sidecars[r.Client.Namespace][0] == nil {
 					sidecars[r.Client.Namespace] = [2]*proxy{before.sidecar(r.Client.Namespace), after.sidecar(r.Client.Namespace)}
@@ -164,28 +187,26 @@ func (c *testCase) run(t *testing.T) string {
 				b, a = sidecars[r.Client.Namespace][0], sidecars[r.Client.Namespace][1]
 			}
 			source, kernel := b.decide(&r), p.Table.Route(&r)
-			asked++
 			if d := verify.Differ(&source, &kernel); d != 0 {
-				t.Errorf("%s %s://%s:%d%s %v: pilot and the front end differ in %v:\n%s\n%s", r.Method, r.Scheme, r.Host, r.Port, r.Path, r.Headers, d, show(source), show(kernel))
-				return "the front end"
+				return 0, fmt.Errorf("%s: pilot and the front end differ in %v:\n%s\n%s", name(&r), d, show(source), show(kernel))
 			}
 			target := a.decide(&r)
 			d := verify.Differ(&source, &target)
 			if d == 0 {
 				continue
 			}
-			is |= d
-			x := verify.Difference{Request: r, Before: kernel, After: p.After.Route(&r), Aspects: d}
+			found |= d
+			x := verify.Difference{Request: r, Before: kernel, After: read.Route(&r), Aspects: d}
 			if len(explain(&x)) == 0 {
-				t.Errorf("%s %s://%s:%d%s %v: differs in %v, and the ledger is silent:\n%s\n%s\n(the kernel says: %s)", r.Method, r.Scheme, r.Host, r.Port, r.Path, r.Headers, d, show(source), show(target), show(x.After))
-				return "unannounced"
+				return 0, fmt.Errorf("%s: differs in %v, and the ledger is silent:\n%s\n%s\n(the kernel says: %s)", name(&r), d, show(source), show(target), show(x.After))
 			}
 		}
-		if asked == 0 {
-			t.Error("no request was asked of " + p.Name)
-		}
 	}
-	return is.String()
+	return found, nil
+}
+
+func name(r *routing.Request) string {
+	return fmt.Sprintf("%s %s://%s:%d%s %v %v", r.Method, r.Scheme, r.Host, r.Port, r.Path, r.Headers, r.Client)
 }
 
 func show(d routing.Decision) string {

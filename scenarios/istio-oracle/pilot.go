@@ -11,6 +11,7 @@ import (
 	"istio.io/istio/pilot/pkg/config/kube/crd"
 	"istio.io/istio/pilot/pkg/model"
 	"istio.io/istio/pilot/test/xds"
+	"istio.io/istio/pkg/config"
 	"istio.io/istio/pkg/config/schema/gatewayapi"
 	"istio.io/istio/pkg/test"
 )
@@ -26,14 +27,20 @@ type pilot struct {
 func start(t test.Failer, istio, kubernetes string) *pilot {
 	// The CRDs of the fake cluster have no bundle version to compare.
 	clear(gatewayapi.MinimumCRDVersions)
-	configs, _, err := crd.ParseInputs(istio)
+	configs, err := parse(istio)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return &pilot{xds.NewFakeDiscoveryServer(t, xds.FakeOptions{Configs: configs, KubernetesObjectString: kubernetes}), t}
+}
+
+// parse reads Istio objects as its webhook admits them.
+func parse(istio string) ([]config.Config, error) {
+	configs, _, err := crd.ParseInputs(istio)
 	for i := range configs {
 		configs[i].Domain = "cluster.local"
 	}
-	return &pilot{xds.NewFakeDiscoveryServer(t, xds.FakeOptions{Configs: configs, KubernetesObjectString: kubernetes}), t}
+	return configs, err
 }
 
 // proxy is an Envoy: the pods of a gateway, or a sidecar.
