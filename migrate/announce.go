@@ -30,7 +30,7 @@ var foretold = map[string]verify.Aspect{
 	string(emit.FeatureBackendProtocol): verify.BackendTLS, string(emit.FeatureBackendTLS): verify.BackendTLS,
 	string(emit.FeatureRedirect): verify.Location | verify.Status, string(emit.FeatureRespond): verify.Status | verify.ResponseHeaders,
 	string(emit.FeatureRewrite): verify.URI, string(emit.FeatureHostRewrite): verify.UpstreamHost,
-	string(emit.FeatureRequestHeaders): verify.RequestHeaders, string(emit.FeatureResponseHeaders): verify.ResponseHeaders,
+	string(emit.FeatureRequestHeaders): verify.RequestHeaders | verify.BackendTLS, string(emit.FeatureResponseHeaders): verify.ResponseHeaders | verify.BackendTLS,
 	string(emit.FeatureCORS): verify.CORS, string(emit.FeatureMirror): verify.Mirrors,
 	string(emit.FeatureTimeouts): verify.Timeouts, string(emit.FeatureConnectTimeout): verify.Timeouts,
 	string(emit.FeatureRetry): verify.Retries | verify.Timeouts, string(emit.FeatureAffinity): verify.Affinity, string(emit.FeatureFault): verify.Fault,

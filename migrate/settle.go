@@ -107,7 +107,7 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 		return acct.Close()
 	}
 	own := s.notes[ing.Object.Ref]
-	used := map[emit.Feature]bool{}
+	used := map[*emit.Note]bool{}
 	targets := s.targets[ing.Object.Ref]
 	for c := range nginx.Claims(ing, o) {
 		s.claim(acct, c, own, used, targets)
@@ -117,9 +117,9 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 }
 
 // remaining enters the notes that no leaf carries.
-func (o notes) remaining(acct *ledger.Account, used map[emit.Feature]bool, targets []placed, written func(path string) string) {
+func (o notes) remaining(acct *ledger.Account, used map[*emit.Note]bool, targets []placed, written func(path string) string) {
 	for _, n := range o {
-		if used[n.Feature] || n.Fate == emit.Kept {
+		if used[n] || n.Fate == emit.Kept {
 			continue
 		}
 		e := entryOf(n, written(n.Origin.Path))
@@ -132,7 +132,7 @@ func (o notes) remaining(acct *ledger.Account, used map[emit.Feature]bool, targe
 func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.Entry {
 	acct := account(cm.Object)
 	acct.Mark(ledger.Ignored, "metadata", "names the ConfigMap only", "")
-	own, used := s.notes[cm.Object.Ref], map[emit.Feature]bool{}
+	own, used := s.notes[cm.Object.Ref], map[*emit.Note]bool{}
 	for _, c := range claims {
 		s.claim(acct, c, own, used, s.targets[cm.Object.Ref])
 	}
@@ -140,7 +140,7 @@ func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.E
 }
 
 // claim settles a claim if the object has its path.
-func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map[emit.Feature]bool, targets []placed) {
+func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map[*emit.Note]bool, targets []placed) {
 	acct.Present(c.Path, func() ledger.Entry {
 		e := ledger.Entry{Status: c.Status, Path: c.Path, Message: c.Message, Remedy: c.Remedy}
 		if len(c.Features) > 0 {
@@ -153,7 +153,7 @@ func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map
 }
 
 // worst is the worst fate of the features that carry a leaf.
-func (o notes) worst(kind string, e ledger.Entry, features []string, used map[emit.Feature]bool) ledger.Entry {
+func (o notes) worst(kind string, e ledger.Entry, features []string, used map[*emit.Note]bool) ledger.Entry {
 	path := e.Path
 	var said []*emit.Note
 	for _, f := range features {
@@ -161,10 +161,10 @@ func (o notes) worst(kind string, e ledger.Entry, features []string, used map[em
 			if string(n.Feature) != f {
 				continue
 			}
-			used[n.Feature] = true
 			if !concerns(kind, n, path) {
 				continue
 			}
+			used[n] = true
 			if n.Fate != emit.Kept && !slices.ContainsFunc(said, func(s *emit.Note) bool { return s.Message == n.Message && s.Feature == n.Feature }) {
 				said = append(said, n)
 			}

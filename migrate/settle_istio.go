@@ -62,7 +62,7 @@ func (s *settler) istioObject(o *source.Object) []ledger.Entry {
 		}
 		return acct.Close()
 	}
-	own, used := s.notes[o.Ref], map[emit.Feature]bool{}
+	own, used := s.notes[o.Ref], map[*emit.Note]bool{}
 	targets := s.targets[o.Ref]
 	for c := range s.istio.Claims(o) {
 		skip := false

@@ -45,8 +45,8 @@ func (b *builder) backend() {
 			x.Weight = gatewayapi.MaxWeight
 		}
 		b.protocol(&x)
-		b.perBackendHeaders(&x)
 		b.out.backends = append(b.out.backends, x)
+		b.out.backendFilters = append(b.out.backendFilters, b.backendHeaders(&x))
 	}
 	if len(b.out.backends) == 0 || total == 0 {
 		if len(b.a.Backends) == 0 && status != 500 {
@@ -60,10 +60,19 @@ func isService(b *routing.Backend) bool {
 	return (b.Kind == "" || b.Kind == "Service") && b.Group == ""
 }
 
-func (b *builder) perBackendHeaders(x *routing.Backend) {
-	if !x.RequestHeaders.Empty() || !x.ResponseHeaders.Empty() {
-		b.say(FeatureRequestHeaders, NeedsExtension, "header changes for the backend "+x.Key()+" alone are implementation-specific (HTTPBackendRef.Filters) and are not written", "give the backend a rule of its own")
+// backendHeaders writes header changes for one backend alone
+// (HTTPBackendRef.Filters; changes of requests are the extended feature
+// HTTPRouteBackendRequestHeaderModification).
+func (b *builder) backendHeaders(x *routing.Backend) []gwv1.HTTPRouteFilter {
+	var out []gwv1.HTTPRouteFilter
+	if f := b.headerFilter(FeatureRequestHeaders, x.RequestHeaders); f != nil {
+		out = append(out, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestHeaderModifier, RequestHeaderModifier: f})
 	}
+	if f := b.headerFilter(FeatureResponseHeaders, x.ResponseHeaders); f != nil {
+		b.say(FeatureResponseHeaders, Approximated, "changes of the responses of "+x.Key()+" alone are written on its backendRef, where implementations need not support them", "give the backend a rule of its own if the implementation does not")
+		out = append(out, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterResponseHeaderModifier, ResponseHeaderModifier: f})
+	}
+	return out
 }
 
 // protocol notes what a Service port must say: Gateway API takes the protocol

@@ -268,6 +268,9 @@ func (e *emitter) fallThrough(m routing.Match, not routing.ValueMatch, later []c
 		if b.rule.Action.Rewrite != nil && b.rule.Action.Rewrite.Path != nil && b.rule.Action.Rewrite.Path.Kind == routing.ReplacePrefix && !samePath(&c.Path, &bp) {
 			return nil, false
 		}
+		if len(b.match.Client.Labels) > 0 {
+			c.Client = b.match.Client
+		}
 		if c.Method == "" {
 			c.Method = b.match.Method
 		}
@@ -293,7 +296,7 @@ func (e *emitter) fallThrough(m routing.Match, not routing.ValueMatch, later []c
 			return nil, false
 		}
 		out = append(out, conditioned{b.rule, c})
-		if len(b.match.Headers)+len(b.match.Query) == 0 && b.match.Method == "" && pathCovers(&bp, &m.Path) {
+		if len(b.match.Headers)+len(b.match.Query)+len(b.match.Client.Labels) == 0 && b.match.Method == "" && pathCovers(&bp, &m.Path) {
 			return out, true
 		}
 	}

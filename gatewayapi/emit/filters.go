@@ -17,6 +17,8 @@ import (
 type outcome struct {
 	filters  []gwv1.HTTPRouteFilter
 	backends []routing.Backend
+	// backendFilters are those of each backend alone.
+	backendFilters [][]gwv1.HTTPRouteFilter
 	mirrors  []routing.Mirror
 	auth     *externalAuth
 	timeouts *gwv1.HTTPRouteTimeouts
@@ -101,7 +103,7 @@ func (b *builder) build() {
 		b.affinity()
 	}
 	if b.out.closed {
-		b.out.filters, b.out.backends, b.out.mirrors, b.out.auth, b.out.prefix = nil, nil, nil, nil, nil
+		b.out.filters, b.out.backends, b.out.backendFilters, b.out.mirrors, b.out.auth, b.out.prefix = nil, nil, nil, nil, nil, nil
 		b.out.timeouts, b.out.retry, b.out.session, b.out.variant = nil, nil, nil, ""
 	}
 }
@@ -185,6 +187,10 @@ func (b *builder) headerFilter(f Feature, c routing.HeaderChange) *gwv1.HTTPHead
 			return
 		}
 		k := strings.ToLower(name)
+		if k == "host" {
+			b.say(f, Lost, "a header filter does not change the Host header, which stays as it is for this backend", "give the backend a rule of its own with a URLRewrite of the hostname")
+			return
+		}
 		old := changes[k]
 		switch {
 		case old == nil:

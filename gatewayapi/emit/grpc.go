@@ -80,19 +80,24 @@ func (e *emitter) grpcRule(namespace string, es []*entry) gwv1.GRPCRouteRule {
 		r.Matches = append(r.Matches, m)
 	}
 	o := es[0].out
-	for _, f := range o.filters {
-		x := gwv1.GRPCRouteFilter{Type: gwv1.GRPCRouteFilterType(f.Type), RequestHeaderModifier: f.RequestHeaderModifier, ResponseHeaderModifier: f.ResponseHeaderModifier}
-		r.Filters = append(r.Filters, x)
-	}
+	r.Filters = grpcFilters(o.filters)
 	for i := range o.mirrors {
 		m := &o.mirrors[i]
 		f := &gwv1.HTTPRequestMirrorFilter{BackendRef: e.objectRef("GRPCRoute", namespace, &m.Backend)}
 		f.Percent, f.Fraction = mirrorShare(m.Percent)
 		r.Filters = append(r.Filters, gwv1.GRPCRouteFilter{Type: gwv1.GRPCRouteFilterRequestMirror, RequestMirror: f})
 	}
-	for _, ref := range e.backendRefs("GRPCRoute", namespace, o.backends) {
-		r.BackendRefs = append(r.BackendRefs, gwv1.GRPCBackendRef{BackendRef: ref})
+	for i, ref := range e.backendRefs("GRPCRoute", namespace, o.backends) {
+		r.BackendRefs = append(r.BackendRefs, gwv1.GRPCBackendRef{BackendRef: ref, Filters: grpcFilters(o.backendFilters[i])})
 	}
 	r.SessionPersistence = o.session
 	return r
+}
+
+func grpcFilters(in []gwv1.HTTPRouteFilter) []gwv1.GRPCRouteFilter {
+	var out []gwv1.GRPCRouteFilter
+	for _, f := range in {
+		out = append(out, gwv1.GRPCRouteFilter{Type: gwv1.GRPCRouteFilterType(f.Type), RequestHeaderModifier: f.RequestHeaderModifier, ResponseHeaderModifier: f.ResponseHeaderModifier})
+	}
+	return out
 }

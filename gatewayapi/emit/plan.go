@@ -46,6 +46,13 @@ func (e *emitter) plan(v *vhost) {
 		v.live = v.live || !en.closed
 	}
 	e.ownAnswers(v, own)
+	if v.mesh != "" && len(v.entries) == 0 && len(v.rules) > 0 {
+		// The virtual host takes nothing and answers 404; without a route the
+		// mesh would send the requests on.
+		r := &routing.Rule{Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: v.rules[0].Origin}
+		none := &entry{rule: r, m: routing.Match{Path: routing.PathMatch{Kind: routing.SegmentPrefix, Value: "/"}}, form: form{formPrefix, "/"}, out: e.outcomeOf(r, &r.Match, at), closed: true, silent: true}
+		v.entries = append(v.entries, none)
+	}
 }
 
 // ownAnswers notes what the source controller answers by itself where a rule

@@ -169,8 +169,8 @@ func (e *emitter) httpRule(namespace string, es []*entry) gwv1.HTTPRouteRule {
 		f.Percent, f.Fraction = mirrorShare(m.Percent)
 		r.Filters = append(r.Filters, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestMirror, RequestMirror: f})
 	}
-	for _, ref := range e.backendRefs("HTTPRoute", namespace, o.backends) {
-		r.BackendRefs = append(r.BackendRefs, gwv1.HTTPBackendRef{BackendRef: ref})
+	for i, ref := range e.backendRefs("HTTPRoute", namespace, o.backends) {
+		r.BackendRefs = append(r.BackendRefs, gwv1.HTTPBackendRef{BackendRef: ref, Filters: o.backendFilters[i]})
 	}
 	r.Timeouts, r.Retry, r.SessionPersistence = o.timeouts, o.retry, o.session
 	return r

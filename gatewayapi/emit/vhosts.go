@@ -1,6 +1,8 @@
 package emit
 
 import (
+	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -262,9 +264,9 @@ func (e *emitter) sameRules(a, b []*routing.Rule) bool {
 // so that they become one route with several hostnames.
 func (e *emitter) shareHostnames() {
 	type key struct {
-		owner       routing.ObjectRef
-		rules       int
-		http, https bool
+		owner routing.ObjectRef
+		rules int
+		ports string
 	}
 	buckets := map[key][]*vhost{}
 	out := e.vhosts[:0:0]
@@ -274,7 +276,7 @@ func (e *emitter) shareHostnames() {
 			out = append(out, v)
 			continue
 		}
-		k := key{owner, len(v.rules), v.http, v.https}
+		k := key{owner, len(v.rules), v.served()}
 		joined := false
 		for _, w := range buckets[k] {
 			if len(w.names)+len(v.names) <= gatewayapi.MaxHostnames && len(w.sites)+len(v.sites) <= gatewayapi.MaxParentRefs && e.sameRules(w.rules, v.rules) && w.scheme == v.scheme {
@@ -299,6 +301,17 @@ func (e *emitter) shareHostnames() {
 		}
 	}
 	e.vhosts = out
+}
+
+// served names the kinds and ports of listeners, each of which serves every name
+// of the virtual host.
+func (v *vhost) served() string {
+	var all []string
+	for _, s := range v.sites {
+		all = append(all, fmt.Sprint(s.listener.Protocol, ":", s.listener.Port))
+	}
+	sort.Strings(all)
+	return strings.Join(slices.Compact(all), ",")
 }
 
 func ownerOf(rules []*routing.Rule) (routing.ObjectRef, bool) {

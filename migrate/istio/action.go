@@ -22,7 +22,7 @@ func (c *compiler) action(v *virtualService, s *step, m *routing.Match, p *place
 	request, response, authority := headersOf(in.Headers)
 	switch {
 	case in.Redirect != nil:
-		a.Redirect = redirectOf(in.Redirect, m, p)
+		a.Redirect = redirectOf(in.Redirect, m, s.match, p)
 	case in.DirectResponse != nil:
 		a.Respond = &routing.Response{Status: int(in.DirectResponse.Status), Body: bodyOf(in.DirectResponse.Body)}
 	default:
@@ -32,7 +32,7 @@ func (c *compiler) action(v *virtualService, s *step, m *routing.Match, p *place
 		}
 		a.Retry = retryOf(in.Retries)
 		if r := in.Rewrite; r != nil {
-			a.Rewrite = &routing.Rewrite{Path: rewriteOf(r, m)}
+			a.Rewrite = &routing.Rewrite{Path: rewriteOf(r, m, s.match)}
 			if r.Authority != "" {
 				authority = r.Authority
 			}
@@ -127,17 +127,17 @@ func (c *compiler) mirrors(s *step, v *virtualService, p *place) []routing.Mirro
 // rewriteOf: the part of the path that matched is replaced; for an exact path or
 // a regular expression that is all of it
 // (config.route.v3.RouteAction.prefix_rewrite).
-func rewriteOf(r *networking.HTTPRewrite, m *routing.Match) *routing.PathRewrite {
+func rewriteOf(r *networking.HTTPRewrite, m *routing.Match, in *networking.HTTPMatchRequest) *routing.PathRewrite {
 	if x := r.UriRegexRewrite; x != nil {
 		return &routing.PathRewrite{Kind: routing.ReplaceRegex, Pattern: x.Match, Value: substitution(x.Rewrite)}
 	}
 	if r.Uri == "" {
 		return nil
 	}
-	switch m.Path.Kind {
-	case routing.ExactPath, routing.RegexPath:
+	switch {
+	case m.Path.Kind == routing.ExactPath || in.GetUri().GetRegex() != "": // also .*, which takes any path
 		return &routing.PathRewrite{Kind: routing.ReplaceFull, Value: r.Uri}
-	case routing.AnyPath:
+	case m.Path.Kind == routing.AnyPath:
 		return &routing.PathRewrite{Kind: routing.ReplaceStringPrefix, Value: r.Uri, Prefix: "/"}
 	}
 	return &routing.PathRewrite{Kind: routing.ReplaceStringPrefix, Value: r.Uri, Prefix: m.Path.Value}
@@ -150,7 +150,7 @@ func substitution(s string) string { return backReference.ReplaceAllString(s, "$
 
 // redirectOf translates a redirect (ApplyRedirect in route.go). A port that is
 // the scheme's own is not written; without one the request's stays.
-func redirectOf(in *networking.HTTPRedirect, m *routing.Match, p *place) *routing.Redirect {
+func redirectOf(in *networking.HTTPRedirect, m *routing.Match, match *networking.HTTPMatchRequest, p *place) *routing.Redirect {
 	r := &routing.Redirect{Code: int(in.RedirectCode), Scheme: in.Scheme, Host: in.Authority}
 	if r.Code == 0 {
 		r.Code = 301
@@ -178,7 +178,7 @@ func redirectOf(in *networking.HTTPRedirect, m *routing.Match, p *place) *routin
 	r.KeepHostPort = r.Host == "" && r.Port == 0
 	switch {
 	case in.PrefixRewrite != "":
-		r.Path = rewriteOf(&networking.HTTPRewrite{Uri: in.PrefixRewrite}, m)
+		r.Path = rewriteOf(&networking.HTTPRewrite{Uri: in.PrefixRewrite}, m, match)
 	case strings.Contains(in.Uri, "?"):
 		// A query in the new path takes the place of the request's.
 		host := r.Host

@@ -192,8 +192,7 @@ func dump(a *routing.Action) string {
 }
 
 // hostRules are the rules of a host at a port: for clients of the namespaces
-// that see another VirtualService theirs, ended by a 404 as the virtual host
-// would answer, then those for everyone else.
+// that see another VirtualService theirs, then those for everyone else.
 func (m *meshCompiler) hostRules(host string, number int) []*routing.Rule {
 	var out []*routing.Rule
 	general := m.winner(host, "")
@@ -207,14 +206,42 @@ func (m *meshCompiler) hostRules(host string, number int) []*routing.Rule {
 			r.Match.Client.Namespace = ns
 		}
 		out = append(out, rules...)
-		if n := len(rules); n > 0 {
-			if last := &rules[n-1].Match; !catchAll(last) || len(last.Client.Labels) > 0 {
-				out = append(out, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: rules[n-1].Origin})
-			}
-		}
+		out = append(out, m.rest(v, rules, host, number, ns, general != nil)...)
 	}
 	if general != nil {
 		out = append(out, m.at(general, host, number, "")...)
+	}
+	return out
+}
+
+// rest is what becomes of other requests of clients that have a VirtualService
+// of their own: 404 where some rule is for the client, as its virtual host
+// answers; else the host's default route, as if there were no VirtualService
+// (pilot/pkg/networking/core/route/route.go, buildSidecarVirtualHostsForVirtualService:
+// without routes there is no virtual host). others says that rules for everyone
+// follow.
+func (m *meshCompiler) rest(v *virtualService, rules []*routing.Rule, host string, number int, ns string, others bool) []*routing.Rule {
+	at := m.origin(v.Object, "spec.http")
+	notFound := func(labels map[string]string) *routing.Rule {
+		return &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns, Labels: labels}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: at}
+	}
+	var out []*routing.Rule
+	known := map[string]bool{}
+	for i, r := range rules {
+		labels := r.Match.Client.Labels
+		if len(labels) == 0 {
+			if i == len(rules)-1 && catchAll(&r.Match) {
+				return nil
+			}
+			return []*routing.Rule{notFound(nil)}
+		}
+		if k := labelText(labels); !known[k] {
+			known[k] = true
+			out = append(out, notFound(labels))
+		}
+	}
+	if namespace, name, ok := m.registry.service(host); ok && others && number != 0 {
+		out = append(out, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Backends: []routing.Backend{{Namespace: namespace, Name: name, Port: number, Weight: 1}}}, Origin: at})
 	}
 	return out
 }

@@ -14,12 +14,12 @@ import (
 // resolving dot segments; names are resolved by whoever runs it (--connect-to).
 func Curl(r *routing.Request) string {
 	host := r.Host
-	if r.Port != 0 {
+	if r.Port != 0 && r.Port != usualPorts[r.Scheme] {
 		host += ":" + strconv.Itoa(r.Port)
 	}
 	switch r.Scheme {
 	case "tls":
-		if r.Port == 0 {
+		if host == r.Host {
 			host += ":443"
 		}
 		return fmt.Sprintf("openssl s_client -connect %s -servername %s </dev/null", quote(host), quote(r.Host))

@@ -17,15 +17,12 @@ type entrance struct {
 	mesh   bool
 }
 
-// usualPorts are left out of requests.
+// usualPorts are left out of URLs.
 var usualPorts = map[string]int{"http": 80, "https": 443, "tls": 443}
 
 // request begins a witness at this entrance.
 func (e entrance) request(host string) routing.Request {
 	r := routing.Request{Scheme: e.scheme, Host: host, Port: e.port, Method: "GET", Path: "/"}
-	if e.port == usualPorts[e.scheme] {
-		r.Port = 0
-	}
 	if e.mesh {
 		r.Client = &routing.Client{Namespace: e.client}
 	}

@@ -193,7 +193,7 @@ func TestHostsAndEntrances(t *testing.T) {
 			for _, d := range compare(t, c.before, c.after, Options{}).Differences {
 				r := d.Request
 				s := r.Scheme + "://" + r.Host
-				if r.Port != 0 {
+				if r.Port != usualPorts[r.Scheme] {
 					s += fmt.Sprint(":", r.Port)
 				}
 				s += r.Path
