@@ -26,9 +26,7 @@ func (e *emitter) splitAuthorities() {
 				out = append(out, v.only(n, n))
 				continue
 			}
-			for _, h := range e.authoritiesBelow(v, n) {
-				out = append(out, v.only(h, n))
-			}
+			out = append(out, e.authoritiesBelow(v, n)...)
 			rest := v.only(n, n)
 			rest.rules = slices.DeleteFunc(slices.Clone(v.rules), func(r *routing.Rule) bool {
 				return slices.ContainsFunc(r.Match.Headers, func(h routing.ValueMatch) bool {
@@ -45,23 +43,36 @@ func hasAuthority(r *routing.Rule) bool {
 	return slices.ContainsFunc(r.Match.Headers, func(h routing.ValueMatch) bool { return h.Name == routing.AuthorityHeader })
 }
 
-// authoritiesBelow are the names below a wildcard that conditions name and that
-// have no virtual host of their own.
-func (e *emitter) authoritiesBelow(v *vhost, wildcard string) []string {
-	var out []string
-	taken := map[string]bool{}
+// authoritiesBelow are the names below a wildcard that conditions name, each as
+// a virtual host at the sites that have none of that name.
+func (e *emitter) authoritiesBelow(v *vhost, wildcard string) []*vhost {
+	type served struct {
+		protocol routing.Protocol
+		port     int
+		name     string
+	}
+	at := func(s site, name string) served { return served{s.listener.Protocol, s.listener.Port, name} }
+	taken := map[served]bool{}
 	for _, w := range e.vhosts {
-		for _, n := range w.names {
-			taken[n] = true
+		for _, s := range w.sites {
+			taken[at(s, s.name)] = true
 		}
 	}
+	var out []*vhost
 	suffix := strings.TrimPrefix(wildcard, "*")
 	for _, r := range v.rules {
 		for _, h := range r.Match.Headers {
 			name := strings.ToLower(h.Value)
-			if h.Name == routing.AuthorityHeader && h.Kind == routing.ExactValue && !taken[name] && strings.HasSuffix(name, suffix) && validObjectName(name) {
-				taken[name] = true
-				out = append(out, name)
+			if h.Name != routing.AuthorityHeader || h.Kind != routing.ExactValue || !strings.HasSuffix(name, suffix) || !validObjectName(name) {
+				continue
+			}
+			x := v.only(name, wildcard)
+			x.sites = slices.DeleteFunc(x.sites, func(s site) bool { return taken[at(s, name)] })
+			for _, s := range x.sites {
+				taken[at(s, name)] = true
+			}
+			if len(x.sites) > 0 {
+				out = append(out, x)
 			}
 		}
 	}

@@ -222,6 +222,7 @@ func (m *meshCompiler) hostRules(host string, number int) []*routing.Rule {
 // follow.
 func (m *meshCompiler) rest(v *virtualService, rules []*routing.Rule, host string, number int, ns string, others bool) []*routing.Rule {
 	at := m.origin(v.Object, "spec.http")
+	m.serveMatching(v, host)
 	notFound := func(labels map[string]string) *routing.Rule {
 		return &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns, Labels: labels}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: at}
 	}
@@ -270,12 +271,19 @@ func (m *meshCompiler) at(v *virtualService, host string, number int, client str
 			break
 		}
 	}
+	if len(out) > 0 {
+		m.serveMatching(v, host)
+	}
+	return out
+}
+
+// serveMatching remembers which hosts of a VirtualService stand for a host.
+func (m *meshCompiler) serveMatching(v *virtualService, host string) {
 	for _, h := range m.plans[v].spec.Hosts {
-		if len(out) > 0 && hostMatches(h, host) {
+		if hostMatches(h, host) {
 			m.serve(v, h)
 		}
 	}
-	return out
 }
 
 // streams writes the listeners of the TCP ports of a Service.
