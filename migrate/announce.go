@@ -199,10 +199,10 @@ type place struct {
 }
 
 // sameRule reports whether the rule that decides after is what became of the
-// one that decided before. A rule may have become a redirect beside a route;
-// these two are not the same.
+// one that decided before. A rule may have become a redirect or a closed rule
+// beside a route; these are not the same.
 func sameRule(became map[place][]ledger.Target, d *verify.Difference) bool {
-	if d.Before.Why == nil || d.After.Why == nil || (d.Before.Location == "") != (d.After.Location == "") {
+	if d.Before.Why == nil || d.After.Why == nil || (d.Before.Location == "") != (d.After.Location == "") || (len(d.Before.Backends) == 0) != (len(d.After.Backends) == 0) {
 		return false
 	}
 	at, from := d.After.Why.Origin, d.Before.Why.Origin

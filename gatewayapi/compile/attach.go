@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -173,35 +174,34 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 	add(a)
 }
 
-// settleMesh puts consumers' rules before producers': for clients of its
-// namespace a consumer route takes the producer's place (GEP-1426), so that
-// what it does not match is answered 404.
+// settleMesh puts consumers' rules before producers', each namespace's in a
+// virtual host of its own: for clients of its namespace a consumer route takes
+// the producer's place (GEP-1426), so that what it does not match is answered
+// 404.
 func (c *compiler) settleMesh() {
 	for _, p := range c.places {
 		if p.listener.Mesh == "" {
 			continue
 		}
+		var consumers, producers []*routing.Host
 		for _, h := range p.listener.Hosts {
-			sort.SliceStable(h.Rules, func(i, j int) bool { return routing.MoreSpecific(h.Rules[i], h.Rules[j]) })
-			h.Order = routing.FirstMatch
-			var consumers, producers []*routing.Rule
-			last := map[string]*routing.Rule{}
+			byClient := map[string][]*routing.Rule{}
 			for _, r := range h.Rules {
-				if ns := r.Match.Client.Namespace; ns != "" {
-					consumers, last[ns] = append(consumers, r), r
-				} else {
-					producers = append(producers, r)
+				ns := r.Match.Client.Namespace
+				byClient[ns] = append(byClient[ns], r)
+			}
+			for _, ns := range slices.Sorted(maps.Keys(byClient)) {
+				x := *h
+				if x.Rules = byClient[ns]; ns == "" {
+					producers = append(producers, &x)
+					continue
 				}
+				// After all others, whatever their matches.
+				none := &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: x.Rules[0].Origin, Precedence: -1}
+				x.Rules = append(x.Rules, none)
+				consumers = append(consumers, &x)
 			}
-			names := make([]string, 0, len(last))
-			for ns := range last {
-				names = append(names, ns)
-			}
-			sort.Strings(names)
-			for _, ns := range names {
-				consumers = append(consumers, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: last[ns].Origin})
-			}
-			h.Rules = slices.Concat(consumers, producers)
 		}
+		p.listener.Hosts = slices.Concat(consumers, producers)
 	}
 }

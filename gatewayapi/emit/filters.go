@@ -19,16 +19,16 @@ type outcome struct {
 	backends []routing.Backend
 	// backendFilters are those of each backend alone.
 	backendFilters [][]gwv1.HTTPRouteFilter
-	mirrors  []routing.Mirror
-	auth     *externalAuth
-	timeouts *gwv1.HTTPRouteTimeouts
-	retry    *gwv1.HTTPRouteRetry
-	session  *gwv1.SessionPersistence
-	closed   bool
-	silent   bool
-	prefix   *routing.PathMatch
-	variant  string // tells outcomes of one action apart
-	remarks  []remark
+	mirrors        []routing.Mirror
+	auth           *externalAuth
+	timeouts       *gwv1.HTTPRouteTimeouts
+	retry          *gwv1.HTTPRouteRetry
+	session        *gwv1.SessionPersistence
+	closed         bool
+	silent         bool
+	prefix         *routing.PathMatch
+	variant        string // tells outcomes of one action apart
+	remarks        []remark
 }
 
 type outcomeKey struct {

@@ -46,13 +46,23 @@ func (e *emitter) plan(v *vhost) {
 		v.live = v.live || !en.closed
 	}
 	e.ownAnswers(v, own)
-	if v.mesh != "" && len(v.entries) == 0 && len(v.rules) > 0 {
-		// The virtual host takes nothing and answers 404; without a route the
-		// mesh would send the requests on.
-		r := &routing.Rule{Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: v.rules[0].Origin}
-		none := &entry{rule: r, m: routing.Match{Path: routing.PathMatch{Kind: routing.SegmentPrefix, Value: "/"}}, form: form{formPrefix, "/"}, out: e.outcomeOf(r, &r.Match, at), closed: true, silent: true}
-		v.entries = append(v.entries, none)
+	if len(v.entries) == 0 && (v.mesh != "" || v.fall) {
+		v.entries = append(v.entries, e.nothing(v, at))
 	}
+}
+
+// nothing is the rule of a virtual host that takes no request and answers 404.
+// Without a route its requests would go to a broader host, or, in the mesh,
+// where they went without one.
+func (e *emitter) nothing(v *vhost, at ports) *entry {
+	r := &routing.Rule{Action: &routing.Action{Respond: &routing.Response{Status: 404}}}
+	switch {
+	case len(v.rules) > 0:
+		r.Origin = v.rules[0].Origin
+	case len(v.sites) > 0:
+		r.Origin = v.sites[0].host.Origin
+	}
+	return &entry{rule: r, m: routing.Match{Path: routing.PathMatch{Kind: routing.SegmentPrefix, Value: "/"}}, form: form{formPrefix, "/"}, out: e.outcomeOf(r, &r.Match, at), closed: true, silent: true}
 }
 
 // ownAnswers notes what the source controller answers by itself where a rule

@@ -223,18 +223,23 @@ func sameGuard(a, b *routing.Guard) bool {
 	return true
 }
 
-// sameDestinations compares what is special about the way to each backend.
+// sameDestinations compares what is special about the way to each backend that
+// both name; one that is named several times is compared in order.
 func sameDestinations(a, b []routing.Backend) bool {
+	used := make([]bool, len(b))
+next:
 	for i := range a {
 		x := &a[i]
 		for j := range b {
 			y := &b[j]
-			if x.Namespace != y.Namespace || x.Name != y.Name || x.Port != y.Port || x.Kind != y.Kind && !(service(x) && service(y)) {
+			if used[j] || x.Namespace != y.Namespace || x.Name != y.Name || x.Port != y.Port || x.Kind != y.Kind && !(service(x) && service(y)) {
 				continue
 			}
 			if !samePart(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
 				return false
 			}
+			used[j] = true
+			continue next
 		}
 	}
 	return true

@@ -411,6 +411,8 @@ func changes(add []*core.HeaderValueOption, remove []string) routing.HeaderChang
 	for _, h := range add {
 		x := routing.Header{Name: h.Header.Key, Value: h.Header.Value}
 		if h.AppendAction == core.HeaderValueOption_OVERWRITE_IF_EXISTS_OR_ADD || gone[strings.ToLower(x.Name)] {
+			same := func(o routing.Header) bool { return strings.EqualFold(o.Name, x.Name) }
+			out.Set, out.Add = slices.DeleteFunc(out.Set, same), slices.DeleteFunc(out.Add, same) // the last one stays
 			out.Set = append(out.Set, x)
 			delete(gone, strings.ToLower(x.Name))
 		} else {
