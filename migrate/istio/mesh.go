@@ -94,23 +94,27 @@ func (m *meshCompiler) hostsOf(vs []*virtualService) []string {
 	return out
 }
 
-// winner is the VirtualService that a client's namespace sees for a host: the
-// first that names it, else the one with the longest wildcard
-// (pilot/pkg/config/host, MostSpecificHostMatch).
-func (m *meshCompiler) winner(host, client string) *virtualService {
-	var best *virtualService
-	bestHost := ""
+// candidates are the VirtualServices that a client's namespace sees for a host,
+// the one that counts first: those that name it in their order, then those with
+// the longest wildcard (pilot/pkg/config/host, MostSpecificHostMatch). The next
+// one counts for clients for whom none of its routes is.
+func (m *meshCompiler) candidates(host, client string) []*virtualService {
+	var exact, wild []*virtualService
+	longest := ""
 	for _, v := range m.visible[client] {
 		for _, h := range m.plans[v].spec.Hosts {
 			switch {
 			case h == host:
-				return v
-			case wildcard(h) && hostMatches(h, host) && len(h) > len(bestHost):
-				best, bestHost = v, h
+				exact = append(exact, v)
+			case !wildcard(h) || !hostMatches(h, host) || len(h) < len(longest):
+			case len(h) > len(longest):
+				wild, longest = []*virtualService{v}, h
+			default:
+				wild = append(wild, v)
 			}
 		}
 	}
-	return best
+	return append(exact, wild...)
 }
 
 // listeners writes the listeners of a host: one for every port where they all do
@@ -192,65 +196,80 @@ func dump(a *routing.Action) string {
 }
 
 // hostRules are the rules of a host at a port: for clients of the namespaces
-// that see another VirtualService theirs, then those for everyone else.
+// that see other VirtualServices theirs, then those for everyone else.
 func (m *meshCompiler) hostRules(host string, number int) []*routing.Rule {
+	general := m.candidates(host, "")
+	everyone := m.clientRules(general, host, number, "")
 	var out []*routing.Rule
-	general := m.winner(host, "")
 	for _, ns := range m.clients {
-		v := m.winner(host, ns)
-		if v == nil || v == general && !m.namesSource(v, ns) {
+		own := m.candidates(host, ns)
+		if len(own) == 0 || slices.Equal(own, general) && !m.namesSource(own, ns) {
 			continue
 		}
+		rules := m.clientRules(own, host, number, ns)
+		out = append(out, rules...)
+		if namespace, name, ok := m.registry.service(host); ok && number != 0 && len(everyone) > 0 && !answersAll(rules) {
+			// What follows is for others; these requests go where they went.
+			out = append(out, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Backends: []routing.Backend{{Namespace: namespace, Name: name, Port: number, Weight: 1}}}, Origin: m.origin(own[0].Object, "spec.http")})
+		}
+	}
+	return append(out, everyone...)
+}
+
+// clientRules are the rules of the clients of a namespace, "" for those that no
+// rule names. Requests that no rule takes are answered 404 where some rule is
+// for the client, as its virtual host does; a VirtualService without any has no
+// virtual host, and the next one counts
+// (pilot/pkg/networking/core/route/route.go, buildSidecarVirtualHostsForVirtualService).
+func (m *meshCompiler) clientRules(candidates []*virtualService, host string, number int, ns string) []*routing.Rule {
+	var out []*routing.Rule
+	for _, v := range candidates {
 		rules := m.at(v, host, number, ns)
+		out = append(out, rules...)
+		m.serveMatching(v, host)
+		known := map[string]bool{}
 		for _, r := range rules {
 			r.Match.Client.Namespace = ns
 		}
-		out = append(out, rules...)
-		out = append(out, m.rest(v, rules, host, number, ns, general != nil)...)
-	}
-	if general != nil {
-		out = append(out, m.at(general, host, number, "")...)
-	}
-	return out
-}
-
-// rest is what becomes of other requests of clients that have a VirtualService
-// of their own: 404 where some rule is for the client, as its virtual host
-// answers; else the host's default route, as if there were no VirtualService
-// (pilot/pkg/networking/core/route/route.go, buildSidecarVirtualHostsForVirtualService:
-// without routes there is no virtual host). others says that rules for everyone
-// follow.
-func (m *meshCompiler) rest(v *virtualService, rules []*routing.Rule, host string, number int, ns string, others bool) []*routing.Rule {
-	at := m.origin(v.Object, "spec.http")
-	m.serveMatching(v, host)
-	notFound := func(labels map[string]string) *routing.Rule {
-		return &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns, Labels: labels}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: at}
-	}
-	var out []*routing.Rule
-	known := map[string]bool{}
-	for i, r := range rules {
-		labels := r.Match.Client.Labels
-		if len(labels) == 0 {
-			if i == len(rules)-1 && catchAll(&r.Match) {
-				return nil
+		if answersAll(rules) {
+			return out
+		}
+		all := slices.ContainsFunc(rules, func(r *routing.Rule) bool { return len(r.Match.Client.Labels) == 0 })
+		notFound := func(labels map[string]string) {
+			out = append(out, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns, Labels: labels}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: m.origin(v.Object, "spec.http")})
+		}
+		if all && ns == "" {
+			return out // nothing follows
+		}
+		if all {
+			notFound(nil)
+			return out
+		}
+		for _, r := range rules {
+			if k := labelText(r.Match.Client.Labels); !known[k] {
+				known[k] = true
+				notFound(r.Match.Client.Labels)
 			}
-			return []*routing.Rule{notFound(nil)}
 		}
-		if k := labelText(labels); !known[k] {
-			known[k] = true
-			out = append(out, notFound(labels))
-		}
-	}
-	if namespace, name, ok := m.registry.service(host); ok && others && number != 0 {
-		out = append(out, &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Backends: []routing.Backend{{Namespace: namespace, Name: name, Port: number, Weight: 1}}}, Origin: at})
 	}
 	return out
 }
 
-func (m *meshCompiler) namesSource(v *virtualService, ns string) bool {
-	for _, s := range m.plans[v].steps {
-		if s.match != nil && s.match.SourceNamespace == ns && len(s.match.Gateways) == 0 {
-			return true
+// answersAll reports whether the last of some rules leaves no request.
+func answersAll(rules []*routing.Rule) bool {
+	if len(rules) == 0 {
+		return false
+	}
+	last := &rules[len(rules)-1].Match
+	return catchAll(last) && len(last.Client.Labels) == 0
+}
+
+func (m *meshCompiler) namesSource(vs []*virtualService, ns string) bool {
+	for _, v := range vs {
+		for _, s := range m.plans[v].steps {
+			if s.match != nil && s.match.SourceNamespace == ns && len(s.match.Gateways) == 0 {
+				return true
+			}
 		}
 	}
 	return false
@@ -288,10 +307,11 @@ func (m *meshCompiler) serveMatching(v *virtualService, host string) {
 
 // streams writes the listeners of the TCP ports of a Service.
 func (m *meshCompiler) streams(host, name string) []*routing.Listener {
-	s, v := m.registry.services[host], m.winner(host, "")
-	if s == nil || v == nil {
+	s, vs := m.registry.services[host], m.candidates(host, "")
+	if s == nil || len(vs) == 0 {
 		return nil
 	}
+	v := vs[0]
 	var out []*routing.Listener
 	for _, sp := range servicePorts(s) {
 		if speaksHTTP(sp.protocol) || sp.protocol == "UDP" {
