@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/causeway-gateway/causeway/fixtures/random"
 	"github.com/causeway-gateway/causeway/gatewayapi"
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/gatewayapi/validate"
@@ -41,29 +42,6 @@ func TestMain(m *testing.M) {
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
-
-// services are those of every case.
-const services = `
-apiVersion: v1
-kind: Service
-metadata: {name: %[1]s, namespace: %[2]s}
-spec: {clusterIP: 10.1.%[3]d.%[4]d, selector: {app: %[1]s}, ports: [%[5]s]}
----
-`
-
-func everyService() string {
-	var b strings.Builder
-	for i, ns := range []string{"shop", "other"} {
-		for j, name := range []string{"web", "api", "beta", "two"} {
-			ports := "{name: http, port: 80, targetPort: 80}"
-			if name == "two" {
-				ports += ", {name: http-alt, port: 8080, targetPort: 8080}"
-			}
-			fmt.Fprintf(&b, services, name, ns, i+1, j+1, ports)
-		}
-	}
-	return b.String()
-}
 
 // objects of a case, as Istio reads them.
 func (c *testCase) objects() string {
@@ -120,51 +98,67 @@ func TestOracle(t *testing.T) {
 	if len(cases) < 40 {
 		t.Fatalf("%d cases", len(cases))
 	}
-	equal, announced := 0, 0
+	count := map[string]int{}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			got := c.run(t)
-			if got != c.differs {
-				t.Errorf("differs in %q, want %q", got, c.differs)
+			v, err := judge(t, c.objects(), nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if got == "" {
-				equal++
-			} else {
-				announced++
+			if v.differs.String() != c.differs {
+				t.Errorf("differs in %q, want %q", v.differs, c.differs)
 			}
+			t.Log(v)
+			count[v.kind()]++
 		})
 	}
-	t.Logf("%d features: decisions equal in %d, different as announced in %d", len(cases), equal, announced)
+	t.Logf("%d features: identical configuration %d, equal decisions %d, different as announced %d", len(cases), count[identical], count[equal], count[announced])
 }
 
-// run returns the aspects in which decisions differ.
-func (c *testCase) run(t *testing.T) string {
-	verdict, err := judge(t, c.objects(), nil)
-	if err != nil {
-		t.Error(err)
-		return "unannounced"
+// verdict is what comes of a feature.
+type verdict struct {
+	differs   verify.Aspect
+	identical bool // pilot configures the same, but for what does not route
+	asked     int
+}
+
+const identical, equal, announced = "identical", "equal decisions", "different as the ledger announces"
+
+func (v verdict) kind() string {
+	switch {
+	case v.differs != 0:
+		return announced
+	case v.identical:
+		return identical
 	}
-	return verdict.String()
+	return equal
 }
 
-// judge converts Istio objects and asks pilot on both sides. It returns the
+func (v verdict) String() string {
+	if v.differs == 0 {
+		return fmt.Sprintf("%s (%d requests)", v.kind(), v.asked)
+	}
+	return fmt.Sprintf("%s: %s (%d requests)", v.kind(), v.differs, v.asked)
+}
+
+// judge converts Istio objects and asks pilot on both sides. The verdict holds the
 // aspects in which decisions differ as the ledger announces; an error names a
 // request on which pilot and the front end differ, or that the ledger does not
 // announce. More requests are asked beside those that verification derives.
-func judge(t *testing.T, istio string, more []routing.Request) (verify.Aspect, error) {
-	base := everyService()
+func judge(t *testing.T, istio string, more []routing.Request) (verdict, error) {
+	v := verdict{identical: true}
+	base := random.Services()
 	edge := pod("istio-ingressgateway", "1.1.1.1", "istio: ingressgateway", edgePorts)
 	res := convert(t, base+istio+"\n---\n"+edge)
 	verified, problems, err := migrate.Check(t.Context(), res)
 	if err != nil || len(problems) > 0 {
-		return 0, fmt.Errorf("%v %w", problems, err)
+		return v, fmt.Errorf("%v %w", problems, err)
 	}
 	for _, d := range verified.Surprises() {
-		return 0, fmt.Errorf("%s: verification finds a difference in %v that the ledger does not announce:\n%s\n%s", name(&d.Request), d.Aspects, show(d.Before), show(d.After))
+		return v, fmt.Errorf("%s: verification finds a difference in %v that the ledger does not announce:\n%s\n%s", name(&d.Request), d.Aspects, show(d.Before), show(d.After))
 	}
 	before := start(t, istio, base+edge+secret(t))
 	after := start(t, "", base+target(t, res)+secret(t))
-	var found verify.Aspect
 	explain := migrate.Announced(res.Ledger, res.From)
 	sidecars := map[string][2]*proxy{}
 	for _, p := range res.Parts {
@@ -179,9 +173,11 @@ func judge(t *testing.T, istio string, more []routing.Request) (verify.Aspect, e
 			b = before.gateway("istio-system", "istio-ingressgateway-0", "1.1.1.1", map[string]string{"istio": "ingressgateway"})
 			a = after.gateway("istio-system", "gw-0", "2.2.2.2", map[string]string{"gateway.networking.k8s.io/gateway-name": "ingressgateway"})
 			requests = append(requests, more...)
+			v.identical = v.identical && b.normal() == a.normal()
 		}
+		v.asked += len(requests)
 		if len(requests) == 0 && len(p.Table.Listeners) > 0 {
-			return 0, errors.New("no request was asked of " + p.Name)
+			return v, errors.New("no request was asked of " + p.Name)
 		}
 		for _, r := range requests {
 			if r.Client != nil {
@@ -189,24 +185,25 @@ func judge(t *testing.T, istio string, more []routing.Request) (verify.Aspect, e
 					sidecars[r.Client.Namespace] = [2]*proxy{before.sidecar(r.Client.Namespace), after.sidecar(r.Client.Namespace)}
 				}
 				b, a = sidecars[r.Client.Namespace][0], sidecars[r.Client.Namespace][1]
+				v.identical = v.identical && b.normal() == a.normal()
 			}
 			source, kernel := b.decide(&r), p.Table.Route(&r)
 			if d := verify.Differ(&source, &kernel); d != 0 {
-				return 0, fmt.Errorf("%s: pilot and the front end differ in %v:\n%s\n%s", name(&r), d, show(source), show(kernel))
+				return v, fmt.Errorf("%s: pilot and the front end differ in %v:\n%s\n%s", name(&r), d, show(source), show(kernel))
 			}
 			target := a.decide(&r)
 			d := verify.Differ(&source, &target)
 			if d == 0 {
 				continue
 			}
-			found |= d
+			v.differs |= d
 			x := verify.Difference{Request: r, Before: kernel, After: read.Route(&r), Aspects: d}
 			if len(explain(&x)) == 0 {
-				return 0, fmt.Errorf("%s: differs in %v, and the ledger is silent:\n%s\n%s\n(the kernel says: %s)", name(&r), d, show(source), show(target), show(x.After))
+				return v, fmt.Errorf("%s: differs in %v, and the ledger is silent:\n%s\n%s\n(the kernel says: %s)", name(&r), d, show(source), show(target), show(x.After))
 			}
 		}
 	}
-	return found, nil
+	return v, nil
 }
 
 func name(r *routing.Request) string {
