@@ -52,7 +52,8 @@ var ofMatches = map[string]bool{
 // aspects returns what an entry says may differ for a request: in decisions of
 // its own rule, and in those of other rules of the same object. same says that
 // one rule decides before and after.
-func aspects(e *ledger.Entry, r *routing.Request, same bool) (own, others verify.Aspect) {
+func aspects(e *ledger.Entry, d *verify.Difference, same bool) (own, others verify.Aspect) {
+	r := &d.Request
 	for f := range e.Features.Each() {
 		if same && ofMatches[f] {
 			continue
@@ -61,7 +62,7 @@ func aspects(e *ledger.Entry, r *routing.Request, same bool) (own, others verify
 		switch {
 		case f == string(emit.FeatureCORS) && r.Method == "OPTIONS": // who answers it
 			a |= verify.Status | verify.Backends | verify.Guards
-		case f == string(emit.FeatureTLS) && r.Scheme == "http":
+		case f == string(emit.FeatureTLS) && r.Scheme == "http", f == string(emit.FeatureBackend) && astray(d):
 			a = 0
 		case f == string(emit.FeatureRespond) && e.Object.Kind == "Controller": // others may take its requests
 			a = anything
@@ -77,6 +78,20 @@ func aspects(e *ledger.Entry, r *routing.Request, same bool) (own, others verify
 		}
 	}
 	return own, others
+}
+
+// astray reports whether a request that found no backend before goes to one
+// that its rule does not name: that a backend does not resolve explains none.
+func astray(d *verify.Difference) bool {
+	if len(d.Before.Backends) > 0 || d.Before.Why == nil || len(d.Before.Why.Action.Backends) == 0 {
+		return false
+	}
+	for k := range d.After.Backends {
+		if !slices.ContainsFunc(d.Before.Why.Action.Backends, func(b routing.Backend) bool { return b.Key() == k }) {
+			return true
+		}
+	}
+	return false
 }
 
 // closes reports whether an entry explains that nobody is served.
@@ -125,7 +140,7 @@ func Announced(l *ledger.Ledger, from map[routing.ObjectRef][]routing.ObjectRef)
 		consider := func(entries []int) {
 			for _, i := range entries {
 				e := &l.Entries[i]
-				own, others := aspects(e, &d.Request, same)
+				own, others := aspects(e, d, same)
 				a := own
 				switch related := relates(e, d); {
 				case !related:

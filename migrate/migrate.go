@@ -80,10 +80,7 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 	}
 	sortSources(res.From)
 	if s.istio != nil {
-		for _, g := range s.istio.Generated {
-			res.Objects = append(res.Objects, g.Service)
-			res.From[refOf(g.Service)] = []routing.ObjectRef{g.From}
-		}
+		res.addServices(s.istio.Generated)
 	}
 	res.Ledger = s.settle(ctx)
 	if o.Validate != validate.Off {
@@ -94,6 +91,19 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 		res.Issues = v.Validate(ctx, gatewayOnly(res.Objects), o.Validate)
 	}
 	return res, ctx.Err()
+}
+
+// addServices adds the Services that stand for subsets and hosts of
+// ServiceEntries, where a route that was written refers to them.
+func (r *Result) addServices(generated []*istio.Generated) {
+	for _, g := range generated {
+		id := g.Service.Namespace + "/" + g.Service.Name
+		if !slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.emitted.Services[id] }) {
+			continue
+		}
+		r.Objects = append(r.Objects, g.Service)
+		r.From[refOf(g.Service)] = []routing.ObjectRef{g.From}
+	}
 }
 
 // settlement is what the ledger is written from.

@@ -73,6 +73,9 @@ func (s *settler) istioObject(o *source.Object) []ledger.Entry {
 			s.claim(acct, c, own, used, targets)
 		}
 	}
+	if o.Ref.Kind != "VirtualService" {
+		return acct.Close() // notes of the routes that read it are theirs
+	}
 	own.remaining(acct, used, targets, func(path string) string { return path })
 	return acct.Close()
 }

@@ -169,6 +169,8 @@ func (e *emitter) objectRef(kind, namespace string, b *routing.Backend) gwv1.Bac
 	if !isService(b) {
 		g, k := gwv1.Group(b.Group), gwv1.Kind(b.Kind)
 		ref.Group, ref.Kind, toKind = &g, &k, b.Kind
+	} else {
+		e.services[b.Namespace+"/"+b.Name] = true
 	}
 	if b.Port > 0 {
 		p := gwv1.PortNumber(b.Port)

@@ -73,6 +73,8 @@ type Result struct {
 	Notes []Note
 	// Placements says where each rule went; rules that went nowhere are absent.
 	Placements map[*routing.Rule][]Target
+	// Services are those that routes refer to, as "namespace/name".
+	Services map[string]bool
 }
 
 // Emit writes Gateway API objects for a table. It never fails: what cannot be
@@ -96,7 +98,7 @@ func Emit(t *routing.Table, o Options) *Result {
 	e.writeGrants()
 	sortObjects(e.objects)
 	e.finishPlacements()
-	return &Result{Objects: e.objects, Assumed: e.assumed, Notes: e.notes, Placements: e.placements}
+	return &Result{Objects: e.objects, Assumed: e.assumed, Notes: e.notes, Placements: e.placements, Services: e.services}
 }
 
 // emitter holds the state of one Emit.
@@ -108,6 +110,7 @@ type emitter struct {
 	listeners listenerPlan
 	grants    map[grantKey]map[string]bool
 	policies  map[string]*policy
+	services  map[string]bool // that routes refer to
 	names     Names
 	outcomes  map[outcomeKey]*outcome
 	keys      map[*routing.Action]string
@@ -145,7 +148,7 @@ func newEmitter(t *routing.Table, o Options) *emitter {
 		t = &routing.Table{}
 	}
 	return &emitter{
-		table: t, o: o, grants: map[grantKey]map[string]bool{}, policies: map[string]*policy{}, names: o.Names,
+		table: t, o: o, grants: map[grantKey]map[string]bool{}, policies: map[string]*policy{}, services: map[string]bool{}, names: o.Names,
 		outcomes: map[outcomeKey]*outcome{}, keys: map[*routing.Action]string{}, noted: map[uint64]int32{}, seed: maphash.MakeSeed(), twins: map[*routing.Rule][]*routing.Rule{},
 		placements: map[*routing.Rule][]Target{},
 	}

@@ -2,6 +2,7 @@ package istio
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
@@ -174,7 +175,7 @@ func (c *compiler) subset(b *routing.Backend, svc *source.Service, host, name st
 			if s.Name != name {
 				continue
 			}
-			c.usedRules[r.Object] = true
+			c.use(r, fmt.Sprintf("spec.subsets[%d]", i))
 			if len(s.Labels) == 0 {
 				return // all endpoints of the Service
 			}
@@ -182,7 +183,18 @@ func (c *compiler) subset(b *routing.Backend, svc *source.Service, host, name st
 			return
 		}
 	}
+	// All versions are not what was asked for: the Service that would be this
+	// subset's does not exist.
 	b.Invalid = "no DestinationRule in the input has the subset " + name + " of " + host
+	b.Name += "-" + strings.ToLower(name)
+}
+
+// use remembers that the rule at hand reads a DestinationRule.
+func (c *compiler) use(r *destinationRule, path string) {
+	c.usedRules[r.Object] = true
+	if at := c.origin(r.Object, path); !slices.Contains(c.reads, at) {
+		c.reads = append(c.reads, at)
+	}
 }
 
 // version names the Service of a subset, which may be there already.
@@ -271,7 +283,7 @@ func (c *compiler) policies(host string, d *networking.Destination, port int, p 
 			out = append(out, &networking.TrafficPolicy_PortTrafficPolicy{LoadBalancer: t.LoadBalancer, ConnectionPool: t.ConnectionPool, OutlierDetection: t.OutlierDetection, Tls: t.Tls})
 		}
 		if len(whole) > 0 {
-			c.usedRules[r.Object] = true
+			c.use(r, "spec.trafficPolicy")
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package istio
 
 import (
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,6 +19,8 @@ type row struct {
 	status   ledger.Status
 	message  string
 	remedy   string
+	// otherwise is what is said where no rule of a table reads the field.
+	otherwise *row
 }
 
 func carried(message string, features ...string) row {
@@ -26,6 +29,11 @@ func carried(message string, features ...string) row {
 
 func fixed(s ledger.Status, message, remedy string) row {
 	return row{status: s, message: message, remedy: remedy}
+}
+
+func (x row) unless(otherwise row) row {
+	x.otherwise = &otherwise
+	return x
 }
 
 // Claims lists what is known of the leaves of an object that was compiled. A
@@ -58,6 +66,9 @@ func (r *Result) Claims(o *source.Object) iter.Seq[ledger.Claim] {
 
 // claim is a row for one leaf, with what only the object itself tells.
 func (r *Result) claim(o *source.Object, path string, steps []string, x row) ledger.Claim {
+	if x.otherwise != nil && !r.compiler.usedRules[o] {
+		x = *x.otherwise
+	}
 	c := ledger.Claim{Path: path, Features: x.features, Status: x.status, Message: x.message, Remedy: x.remedy}
 	switch o.Ref.Kind {
 	case "DestinationRule":
@@ -68,7 +79,10 @@ func (r *Result) claim(o *source.Object, path string, steps []string, x row) led
 				}
 			}
 		}
-		if !r.compiler.usedRules[o] && c.Status != ledger.Ignored {
+		if names := r.compiler.versionNames(o); names != "" && c.Status == ledger.Extension {
+			c.Remedy = "while Istio carries the traffic, keep it, and write one for each Service of a subset (" + names + "): this one is about the whole host alone"
+		}
+		if !r.compiler.usedRules[o] && c.Status != ledger.Ignored && len(c.Features) == 0 {
 			c.Remedy = strings.TrimSpace("no converted route uses this rule. " + c.Remedy)
 		}
 	case "ServiceEntry":
@@ -77,6 +91,17 @@ func (r *Result) claim(o *source.Object, path string, steps []string, x row) led
 		}
 	}
 	return c
+}
+
+// versionNames lists the Services that subsets of a DestinationRule become.
+func (c *compiler) versionNames(o *source.Object) string {
+	var names []string
+	for _, v := range c.versions[o] {
+		if !slices.Contains(names, v.service) {
+			names = append(names, v.service)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func (r *Result) metadata(o *source.Object) []ledger.Claim {

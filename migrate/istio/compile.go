@@ -88,6 +88,7 @@ type compiler struct {
 	generated   map[string]*Generated
 	versions    map[*source.Object][]versionOf
 	usedRules   map[*source.Object]bool
+	reads       []routing.Origin // DestinationRules that the rule at hand reads
 	usedEntries map[*source.Object][]string
 	served      map[*source.Object]bool            // VirtualServices that some place serves
 	hosts       map[*source.Object]map[string]bool // their hosts that are served

@@ -167,7 +167,9 @@ func (c *compiler) rules(v *virtualService, p *place) []*routing.Rule {
 			continue
 		}
 		m.Client = client
-		out = append(out, &routing.Rule{Match: m, Action: c.action(v, &s, &m, p), Origin: s.origin, Also: s.also})
+		c.reads = nil
+		a := c.action(v, &s, &m, p)
+		out = append(out, &routing.Rule{Match: m, Action: a, Origin: s.origin, Also: slices.Concat(s.also, c.reads)})
 		if s.match == nil || catchAll(&m) && client.Namespace == "" && len(client.Labels) == 0 {
 			break
 		}

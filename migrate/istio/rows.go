@@ -106,22 +106,33 @@ var gatewayRows = map[string]row{
 
 var trafficPolicy = fixed(ledger.Extension, "how connections to the Service are made is the implementation's: BackendTrafficPolicy of Envoy Gateway, XBackendTrafficPolicy of the experimental channel for retry budgets and session persistence; Istio applies this DestinationRule to Gateway API routes, too", "keep the DestinationRule while Istio carries the traffic")
 
-var destinationRuleRows = map[string]row{
-	"spec.host":              fixed(ledger.Ignored, "names the Service that the rule is about", ""),
-	"spec.exportTo":          fixed(ledger.Ignored, "read to find the rule that applies", ""),
-	"spec.workloadSelector":  fixed(ledger.Unsupported, "a rule for some clients has no form", "keep the DestinationRule while Istio carries the traffic"),
-	"spec.trafficPolicy":     trafficPolicy,
-	"spec.trafficPolicy.tls": backendTLS,
-	"spec.trafficPolicy.portLevelSettings[].port": fixed(ledger.Ignored, "names the port that the settings are about", ""),
-	"spec.trafficPolicy.portLevelSettings[].tls":  backendTLS,
-	"spec.subsets":                     trafficPolicy,
-	"spec.subsets[].name":              fixed(ledger.Ignored, "no route sends requests to this subset", ""),
-	"spec.subsets[].labels":            fixed(ledger.Ignored, "no route sends requests to this subset", ""),
-	"spec.subsets[].trafficPolicy":     trafficPolicy,
-	"spec.subsets[].trafficPolicy.tls": backendTLS,
+// settings are the fields of a traffic policy, wherever one stands.
+func settings(at string, rows map[string]row) {
+	rows[at] = trafficPolicy
+	rows[at+".tls"] = backendTLS
+	rows[at+".loadBalancer.consistentHash"] = consistentHash
 }
 
-var backendTLS = fixed(ledger.Extension, "TLS that verifies a name against known authorities becomes a BackendTLSPolicy; what the routes that use it say of backend-tls tells whether it did. The mesh's own mutual TLS needs none", "keep the DestinationRule while Istio carries the traffic")
+var destinationRuleRows = func() map[string]row {
+	rows := map[string]row{
+		"spec.host":             fixed(ledger.Ignored, "names the Service that the rule is about", ""),
+		"spec.exportTo":         fixed(ledger.Ignored, "read to find the rule that applies", ""),
+		"spec.workloadSelector": fixed(ledger.Unsupported, "a rule for some clients has no form", "keep the DestinationRule while Istio carries the traffic"),
+		"spec.subsets[].name":   fixed(ledger.Ignored, "no route sends requests to this subset", ""),
+		"spec.subsets[].labels": fixed(ledger.Ignored, "no route sends requests to this subset", ""),
+	}
+	for _, at := range []string{"spec.trafficPolicy", "spec.subsets[].trafficPolicy"} {
+		settings(at, rows)
+		settings(at+".portLevelSettings[]", rows)
+		rows[at+".portLevelSettings[].port"] = fixed(ledger.Ignored, "names the port that the settings are about", "")
+	}
+	return rows
+}()
+
+var backendTLS = carried("a BackendTLSPolicy of the Service, where the mode is SIMPLE and a name is verified; the mesh's own mutual TLS needs none", "backend-tls").
+	unless(fixed(ledger.Extension, "TLS towards the Service: a BackendTLSPolicy where a route forwards to it", "keep the DestinationRule while Istio carries the traffic"))
+
+var consistentHash = carried("session persistence of the experimental channel, for cookies and headers", "affinity").unless(trafficPolicy)
 
 var serviceEntryRows = map[string]row{
 	"spec.hosts":            fixed(ledger.Ignored, "no converted route forwards to this host; the mesh keeps it", ""),
