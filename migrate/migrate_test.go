@@ -254,3 +254,17 @@ func reportLive(b *testing.B) {
 	runtime.ReadMemStats(&m)
 	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "live-MB")
 }
+
+// fixtureNames lists the traps whose folders begin with a prefix, without it.
+func fixtureNames(t *testing.T, prefix string) []string {
+	t.Helper()
+	dirs, err := filepath.Glob("../fixtures/traps/" + prefix + "*/input.yaml")
+	if err != nil || len(dirs) == 0 {
+		t.Fatalf("no traps begin with %s: %v", prefix, err)
+	}
+	names := make([]string, len(dirs))
+	for i, d := range dirs {
+		names[i] = strings.TrimPrefix(filepath.Base(filepath.Dir(d)), prefix)
+	}
+	return names
+}

@@ -125,40 +125,6 @@ func externalName(host string) string {
 	return s
 }
 
-// ruleFor is the DestinationRule of a host: of the client's namespace, else of
-// the Service's, else of the root namespace; in each the most specific host
-// (pilot/pkg/model/push_context.go, destinationRule). Rules of one namespace and
-// host are merged; here the first that has what is asked for counts.
-func (c *compiler) rulesFor(host, client string) []*destinationRule {
-	service, _, _ := c.registry.service(host)
-	if e := c.registry.entry(host); service == "" && e != nil {
-		service = e.Namespace
-	}
-	for _, ns := range []string{client, service, c.o.Root} {
-		var best []*destinationRule
-		bestHost := ""
-		for _, r := range c.in.destinationRules {
-			h := strings.ToLower(c.resolveHost(r.Spec.Host, r.Namespace))
-			if r.Namespace != ns || !hostMatches(h, host) || wildcard(h) && h == bestHost && len(best) == 0 {
-				continue
-			}
-			if len(r.Spec.WorkloadSelector.GetMatchLabels()) > 0 || !exports(r.Spec.ExportTo, r.Namespace, client) {
-				continue
-			}
-			switch {
-			case len(best) == 0 || wildcard(bestHost) && (!wildcard(h) || len(h) > len(bestHost)):
-				best, bestHost = []*destinationRule{r}, h
-			case h == bestHost:
-				best = append(best, r)
-			}
-		}
-		if len(best) > 0 {
-			return best
-		}
-	}
-	return nil
-}
-
 func (p *place) clientNamespace(v *virtualService) string {
 	if p.gateway == mesh {
 		return v.Namespace

@@ -87,6 +87,8 @@ type compiler struct {
 	delegated   map[*source.Object][]*virtualService
 	generated   map[string]*Generated
 	versions    map[*source.Object][]versionOf
+	ruleIndex   *ruleIndex
+	byGateway   map[string][]*virtualService // roots; mesh among the gateways
 	usedRules   map[*source.Object]bool
 	reads       []routing.Origin // DestinationRules that the rule at hand reads
 	usedEntries map[*source.Object][]string
@@ -101,7 +103,7 @@ type compiler struct {
 func Compile(set *source.Set, o Options) *Result {
 	c := &compiler{
 		o: o.complete(), set: set, plans: map[*virtualService]*plan{}, known: map[*source.Object]bool{}, rejected: map[*source.Object]bool{}, found: map[Finding]bool{},
-		delegates: map[string]*virtualService{}, delegated: map[*source.Object][]*virtualService{}, generated: map[string]*Generated{},
+		byGateway: map[string][]*virtualService{}, delegates: map[string]*virtualService{}, delegated: map[*source.Object][]*virtualService{}, generated: map[string]*Generated{},
 		versions: map[*source.Object][]versionOf{}, usedRules: map[*source.Object]bool{}, usedEntries: map[*source.Object][]string{}, served: map[*source.Object]bool{}, hosts: map[*source.Object]map[string]bool{},
 	}
 	c.read(set)
@@ -117,6 +119,15 @@ func Compile(set *source.Set, o Options) *Result {
 		spec := c.resolved(v)
 		c.plans[v] = &plan{spec: spec}
 		c.plans[v].steps = c.steps(v, spec)
+		gateways := spec.Gateways
+		if len(gateways) == 0 {
+			gateways = []string{mesh}
+		}
+		for _, g := range gateways {
+			if list := c.byGateway[g]; len(list) == 0 || list[len(list)-1] != v { // named once
+				c.byGateway[g] = append(list, v)
+			}
+		}
 	}
 	res := &Result{Edges: c.edges(), Mesh: c.mesh(), compiler: c}
 	c.report()
@@ -154,13 +165,8 @@ func (c *compiler) serve(v *virtualService, host string) {
 // (pilot/pkg/model/push_context.go, VirtualServicesForGateway).
 func (c *compiler) visible(gateway, namespace string) []*virtualService {
 	var private, exported, public []*virtualService
-	for _, v := range c.roots {
+	for _, v := range c.byGateway[gateway] {
 		spec := c.plans[v].spec
-		if gateway == mesh && len(spec.Gateways) > 0 || gateway != mesh {
-			if !slices.Contains(spec.Gateways, gateway) {
-				continue
-			}
-		}
 		switch vis := visibilityOf(spec.ExportTo, v.Namespace); {
 		case vis.public:
 			public = append(public, v)

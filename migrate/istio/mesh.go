@@ -36,7 +36,7 @@ func (c *compiler) mesh() *routing.Table {
 	if len(vs) == 0 {
 		return nil
 	}
-	m := &meshCompiler{compiler: c, clients: slices.Sorted(maps.Keys(clients)), visible: map[string][]*virtualService{}}
+	m := &meshCompiler{compiler: c, clients: slices.Sorted(maps.Keys(clients)), visible: map[string][]*virtualService{}, index: map[string]*hostIndex{}}
 	for _, ns := range append([]string{""}, m.clients...) {
 		m.visible[ns] = c.visible(mesh, ns)
 	}
@@ -51,6 +51,7 @@ type meshCompiler struct {
 	*compiler
 	clients []string
 	visible map[string][]*virtualService // by namespace of the client; "" is any other
+	index   map[string]*hostIndex        // of visible
 }
 
 // hostsOf are the hosts that have a virtual host of their own: Services of the
@@ -99,22 +100,49 @@ func (m *meshCompiler) hostsOf(vs []*virtualService) []string {
 // the longest wildcard (pilot/pkg/config/host, MostSpecificHostMatch). The next
 // one counts for clients for whom none of its routes is.
 func (m *meshCompiler) candidates(host, client string) []*virtualService {
-	var exact, wild []*virtualService
+	x := m.index[client]
+	if x == nil {
+		x = newHostIndex(m.visible[client], func(v *virtualService) []string { return m.plans[v].spec.Hosts })
+		m.index[client] = x
+	}
+	exact := x.exact[host]
+	var wild []*virtualService
 	longest := ""
-	for _, v := range m.visible[client] {
-		for _, h := range m.plans[v].spec.Hosts {
-			switch {
-			case h == host:
-				exact = append(exact, v)
-			case !wildcard(h) || !hostMatches(h, host) || len(h) < len(longest):
-			case len(h) > len(longest):
-				wild, longest = []*virtualService{v}, h
-			default:
-				wild = append(wild, v)
+	for _, w := range x.wild {
+		switch {
+		case len(w.host) < len(longest) || !hostMatches(w.host, host):
+		case len(w.host) > len(longest):
+			wild, longest = []*virtualService{w.v}, w.host
+		default:
+			wild = append(wild, w.v)
+		}
+	}
+	return append(exact[:len(exact):len(exact)], wild...)
+}
+
+// hostIndex finds the VirtualServices of a host.
+type hostIndex struct {
+	exact map[string][]*virtualService
+	wild  []wildHost
+}
+
+type wildHost struct {
+	host string
+	v    *virtualService
+}
+
+func newHostIndex(vs []*virtualService, hosts func(*virtualService) []string) *hostIndex {
+	x := &hostIndex{exact: map[string][]*virtualService{}}
+	for _, v := range vs {
+		for _, h := range hosts(v) {
+			if wildcard(h) {
+				x.wild = append(x.wild, wildHost{h, v})
+			} else {
+				x.exact[h] = append(x.exact[h], v)
 			}
 		}
 	}
-	return append(exact, wild...)
+	return x
 }
 
 // listeners writes the listeners of a host: one for every port where they all do
