@@ -1,0 +1,70 @@
+package istio
+
+import (
+	"strconv"
+	"strings"
+
+	networking "istio.io/api/networking/v1alpha3"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+func (w *workload) httpListener(p *plainPort) *routing.Listener {
+	l := &routing.Listener{Name: "http-" + strconv.Itoa(p.port), Port: p.port, Protocol: routing.HTTP, Origin: w.c.origin(p.servers[0].gw.Object, p.servers[0].at)}
+	for _, x := range w.virtualHosts(p.servers) {
+		l.Hosts = append(l.Hosts, x.host())
+	}
+	return l
+}
+
+// httpsListeners writes one listener for each name of an HTTPS server, whose
+// certificate and virtual hosts are its own.
+func (w *workload) httpsListeners(s *server) []*routing.Listener {
+	vhosts := w.virtualHosts([]*server{s})
+	hosts := make([]*routing.Host, len(vhosts))
+	for i, x := range vhosts {
+		hosts[i] = x.host()
+	}
+	tls := w.serverTLS(s)
+	var out []*routing.Listener
+	for _, name := range bareHosts(s.Hosts) {
+		l := &routing.Listener{Name: "https-" + strconv.Itoa(s.port), Port: s.port, Protocol: routing.HTTPS, Hostname: pattern(name), TLS: tls, Origin: w.c.origin(s.gw.Object, s.at)}
+		for i, x := range vhosts {
+			if hostWithin(x.domain, name) {
+				l.Hosts = append(l.Hosts, hosts[i])
+			}
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+// serverTLS is the TLS of a server. Certificates are Secrets of the workload's
+// namespace (https://istio.io/latest/docs/reference/config/networking/gateway/#ServerTLSSettings).
+func (w *workload) serverTLS(s *server) *routing.ListenerTLS {
+	in, out := s.Tls, &routing.ListenerTLS{}
+	for _, n := range append([]string{in.CredentialName}, in.CredentialNames...) {
+		if n != "" {
+			out.Certificates = append(out.Certificates, w.namespace+"/"+strings.TrimPrefix(n, "kubernetes://"))
+		}
+	}
+	switch in.Mode {
+	case networking.ServerTLSSettings_MUTUAL, networking.ServerTLSSettings_OPTIONAL_MUTUAL:
+		out.ClientOptional = in.Mode == networking.ServerTLSSettings_OPTIONAL_MUTUAL
+		out.ClientCAKind = "Secret"
+		switch {
+		case in.CaCertCredentialName != "":
+			out.ClientCA = w.namespace + "/" + in.CaCertCredentialName
+		case len(out.Certificates) > 0:
+			out.ClientCA = out.Certificates[0]
+			for _, x := range w.c.set.Secrets {
+				if x.Namespace+"/"+x.Name == out.Certificates[0]+"-cacert" {
+					out.ClientCA += "-cacert"
+				}
+			}
+		default:
+			out.ClientCA = "file:" + in.CaCertificates
+		}
+	}
+	return out
+}
