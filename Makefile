@@ -29,6 +29,10 @@ test-race: ## race detector over the concurrent packages
 mutation: ## plant mistakes in converted fixtures; print how many verification finds
 	go test ./migrate -run TestMutations -count=1 -v
 
+.PHONY: test-istio
+test-istio: ## hold the Istio front end and its output to real pilot code
+	cd scenarios/istio-oracle && go vet ./... && go test ./...
+
 .PHONY: test-browser
 test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
@@ -41,6 +45,7 @@ lint: ## golangci-lint, built from hack/tools
 verify: ## formatting, import rules, generated files, go.mod
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w ."; exit 1; }
 	go mod tidy -diff
+	cd scenarios/istio-oracle && go mod tidy -diff
 	go run ./hack/verify-imports
 	go run ./hack/annotations -check
 	go run ./hack/schemas -check
