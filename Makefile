@@ -40,6 +40,7 @@ test-browser: ## the HTML report in a headless Chromium, which must be installed
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools
 	go tool -modfile=hack/tools/go.mod golangci-lint run ./...
+	cd scenarios/istio-oracle && go tool -modfile=../../hack/tools/go.mod golangci-lint run ./...
 
 .PHONY: verify
 verify: ## formatting, import rules, generated files, go.mod

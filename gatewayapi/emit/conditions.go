@@ -16,7 +16,7 @@ import (
 func (e *emitter) splitAuthorities() {
 	var out []*vhost
 	for _, v := range e.vhosts {
-		if !slices.ContainsFunc(v.rules, func(r *routing.Rule) bool { return hasAuthority(r) }) {
+		if !slices.ContainsFunc(v.rules, hasAuthority) {
 			out = append(out, v)
 			continue
 		}

@@ -173,7 +173,6 @@ func inSchema(d protoreflect.MessageDescriptor, steps []string) bool {
 			return false
 		}
 		steps = steps[1:]
-		d = nil
 		switch {
 		case f.IsMap():
 			if len(steps) > 0 {

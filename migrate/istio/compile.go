@@ -83,12 +83,15 @@ type compiler struct {
 	findings []Finding
 	found    map[Finding]bool
 
-	delegates   map[string]*virtualService
-	delegated   map[*source.Object][]*virtualService
-	generated   map[string]*Generated
-	versions    map[*source.Object][]versionOf
-	ruleIndex   *ruleIndex
-	byGateway   map[string][]*virtualService // roots; mesh among the gateways
+	delegates map[string]*virtualService
+	delegated map[*source.Object][]*virtualService
+	generated map[string]*Generated
+	versions  map[*source.Object][]versionOf
+	ruleIndex *ruleIndex
+	byGateway map[string][]*virtualService // roots; mesh among the gateways
+	// conditional are rules that take everything by a condition which always
+	// holds; pilot does not see that they do.
+	conditional map[*routing.Rule]bool
 	usedRules   map[*source.Object]bool
 	reads       []routing.Origin // DestinationRules that the rule at hand reads
 	usedEntries map[*source.Object][]string
@@ -103,7 +106,7 @@ type compiler struct {
 func Compile(set *source.Set, o Options) *Result {
 	c := &compiler{
 		o: o.complete(), set: set, plans: map[*virtualService]*plan{}, known: map[*source.Object]bool{}, rejected: map[*source.Object]bool{}, found: map[Finding]bool{},
-		byGateway: map[string][]*virtualService{}, delegates: map[string]*virtualService{}, delegated: map[*source.Object][]*virtualService{}, generated: map[string]*Generated{},
+		byGateway: map[string][]*virtualService{}, conditional: map[*routing.Rule]bool{}, delegates: map[string]*virtualService{}, delegated: map[*source.Object][]*virtualService{}, generated: map[string]*Generated{},
 		versions: map[*source.Object][]versionOf{}, usedRules: map[*source.Object]bool{}, usedEntries: map[*source.Object][]string{}, served: map[*source.Object]bool{}, hosts: map[*source.Object]map[string]bool{},
 	}
 	c.read(set)

@@ -12,7 +12,7 @@ import (
 func (w *workload) httpListener(p *plainPort) *routing.Listener {
 	l := &routing.Listener{Name: "http-" + strconv.Itoa(p.port), Port: p.port, Protocol: routing.HTTP, Origin: w.c.origin(p.servers[0].gw.Object, p.servers[0].at)}
 	for _, x := range w.virtualHosts(p.servers) {
-		l.Hosts = append(l.Hosts, x.host())
+		l.Hosts = append(l.Hosts, w.c.host(x))
 	}
 	return l
 }
@@ -23,7 +23,7 @@ func (w *workload) httpsListeners(s *server) []*routing.Listener {
 	vhosts := w.virtualHosts([]*server{s})
 	hosts := make([]*routing.Host, len(vhosts))
 	for i, x := range vhosts {
-		hosts[i] = x.host()
+		hosts[i] = w.c.host(x)
 	}
 	tls := w.serverTLS(s)
 	var out []*routing.Listener

@@ -169,7 +169,11 @@ func (c *compiler) rules(v *virtualService, p *place) []*routing.Rule {
 		m.Client = client
 		c.reads = nil
 		a := c.action(v, &s, &m, p)
-		out = append(out, &routing.Rule{Match: m, Action: a, Origin: s.origin, Also: slices.Concat(s.also, c.reads)})
+		r := &routing.Rule{Match: m, Action: a, Origin: s.origin, Also: slices.Concat(s.also, c.reads)}
+		if s.match.GetScheme() != nil && m.Scheme == "" && !present(s.match.Scheme) {
+			c.conditional[r] = true
+		}
+		out = append(out, r)
 		if s.match == nil || catchAll(&m) && client.Namespace == "" && len(client.Labels) == 0 {
 			break
 		}

@@ -96,7 +96,7 @@ func (w *workload) bound(gateway string) []*virtualService {
 	return w.virtual[gateway]
 }
 
-func (x *vhost) host() *routing.Host {
+func (c *compiler) host(x *vhost) *routing.Host {
 	h := &routing.Host{Names: []routing.HostPattern{pattern(x.domain)}, Origin: x.origin}
 	if x.domain == "*" {
 		h.Names = nil
@@ -107,7 +107,7 @@ func (x *vhost) host() *routing.Host {
 	}
 	var last []*routing.Rule
 	for _, r := range x.rules {
-		if catchAll(&r.Match) {
+		if catchAll(&r.Match) && !c.conditional[r] {
 			last = append(last, r)
 		} else {
 			h.Rules = append(h.Rules, r)
