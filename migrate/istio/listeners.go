@@ -1,6 +1,7 @@
 package istio
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,7 +19,8 @@ func (w *workload) httpListener(p *plainPort) *routing.Listener {
 }
 
 // httpsListeners writes one listener for each name of an HTTPS server, whose
-// certificate and virtual hosts are its own.
+// certificate and virtual hosts are its own. All names of a server share its
+// virtual hosts: one that is broader than a name takes what that name leaves.
 func (w *workload) httpsListeners(s *server) []*routing.Listener {
 	vhosts := w.virtualHosts([]*server{s})
 	hosts := make([]*routing.Host, len(vhosts))
@@ -29,10 +31,19 @@ func (w *workload) httpsListeners(s *server) []*routing.Listener {
 	var out []*routing.Listener
 	for _, name := range bareHosts(s.Hosts) {
 		l := &routing.Listener{Name: "https-" + strconv.Itoa(s.port), Port: s.port, Protocol: routing.HTTPS, Hostname: pattern(name), TLS: tls, Origin: w.c.origin(s.gw.Object, s.at)}
+		broader := -1
 		for i, x := range vhosts {
-			if hostWithin(x.domain, name) {
+			switch {
+			case hostWithin(x.domain, name):
 				l.Hosts = append(l.Hosts, hosts[i])
+			case hostWithin(name, x.domain) && (broader < 0 || len(x.domain) > len(vhosts[broader].domain)):
+				broader = i
 			}
+		}
+		if broader >= 0 && !slices.ContainsFunc(vhosts, func(x *vhost) bool { return x.domain == name }) {
+			h := *hosts[broader]
+			h.Names = []routing.HostPattern{pattern(name)}
+			l.Hosts = append(l.Hosts, &h)
 		}
 		out = append(out, l)
 	}

@@ -102,7 +102,7 @@ func (p *proxy) http(rc *route.RouteConfiguration, r *routing.Request, name stri
 		return routing.Decision{Status: 404}
 	}
 	if best.RequireTls == route.VirtualHost_ALL && r.Scheme != "https" {
-		return routing.Decision{Why: decided, Status: 301, Location: "https://" + r.Host + orRoot(r.Path)}
+		return routing.Decision{Why: decided, Status: 301, Location: "https://" + sentHost(r) + orRoot(r.Path)}
 	}
 	path, query, hasQuery := strings.Cut(orRoot(r.Path), "?")
 	for _, x := range best.Routes {

@@ -151,6 +151,15 @@ func matched(m *route.RouteMatch, path string) string {
 	return path
 }
 
+// sentHost is the Host header as clients write it (RFC 9110 section 7.2).
+func sentHost(r *routing.Request) string {
+	usual := map[bool]int{true: 443, false: 80}[r.Scheme == "https"]
+	if r.Port == 0 || r.Port == usual || strings.Contains(r.Host, ":") {
+		return r.Host
+	}
+	return r.Host + ":" + strconv.Itoa(r.Port)
+}
+
 // redirect writes the Location (source/common/router/config_impl.cc, newUri).
 func redirect(a *route.RedirectAction, m *route.RouteMatch, r *routing.Request, path, query string) (int, string) {
 	scheme := "http"
@@ -163,10 +172,7 @@ func redirect(a *route.RedirectAction, m *route.RouteMatch, r *routing.Request, 
 	if a.GetHttpsRedirect() {
 		scheme = "https"
 	}
-	host := r.Host
-	if r.Port != 0 && r.Port != map[bool]int{true: 443, false: 80}[r.Scheme == "https"] && !strings.Contains(host, ":") {
-		host += ":" + strconv.Itoa(r.Port) // as clients write it (RFC 9110 section 7.2)
-	}
+	host := sentHost(r)
 	if a.HostRedirect != "" {
 		host = a.HostRedirect
 	}
