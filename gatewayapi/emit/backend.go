@@ -2,6 +2,7 @@ package emit
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,7 +26,7 @@ func (b *builder) backend() {
 	for i := range b.a.Backends {
 		x := b.a.Backends[i]
 		switch {
-		case x.Invalid != "" && (x.Name == "" || isService(&x) && (x.Port < 1 || x.Port > 65535)):
+		case x.Invalid != "" && (x.Name == "" || isService(&x) && (x.Port < 1 || x.Port > 65535 || !serviceName.MatchString(x.Name))):
 			b.say(FeatureBackend, Lost, "the backend "+x.Key()+" does not resolve: "+x.Invalid, "create it, or remove the path")
 			continue
 		case x.Name == "" || isService(&x) && (x.Port < 1 || x.Port > 65535):
@@ -55,6 +56,11 @@ func (b *builder) backend() {
 		b.out.closed = true
 	}
 }
+
+// serviceName is what a Service can be called (RFC 1035 label,
+// https://kubernetes.io/docs/concepts/services-networking/service/). A reference
+// to another name can never resolve, and implementations may refuse its route.
+var serviceName = regexp.MustCompile(`^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$`)
 
 func isService(b *routing.Backend) bool {
 	return (b.Kind == "" || b.Kind == "Service") && b.Group == ""
