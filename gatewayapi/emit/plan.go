@@ -62,7 +62,7 @@ func (e *emitter) nothing(v *vhost, at ports) *entry {
 	case len(v.sites) > 0:
 		r.Origin = v.sites[0].host.Origin
 	}
-	return &entry{rule: r, m: routing.Match{Path: routing.PathMatch{Kind: routing.SegmentPrefix, Value: "/"}}, form: form{formPrefix, "/"}, out: e.outcomeOf(r, &r.Match, at), closed: true, silent: true}
+	return &entry{rule: r, m: routing.Match{Path: routing.PathMatch{Kind: routing.SegmentPrefix, Value: "/"}}, form: form{formPrefix, "/"}, out: e.outcomeOf(r, &r.Match, at), closed: true, silent: true, whole: true}
 }
 
 // ownAnswers notes what the source controller answers by itself where a rule
@@ -318,7 +318,11 @@ func (v *vhost) dropClosed(e *emitter) {
 			continue
 		}
 		if en.silent {
-			e.note(en.rule, remark{feature: FeatureRespond, fate: Approximated, message: "answers 500 in place of 404, because another rule would take these requests otherwise", closed: true})
+			said := remark{feature: FeatureRespond, fate: Approximated, message: "answers 500 in place of 404, because another rule would take these requests otherwise", closed: true}
+			if en.whole {
+				said.feature, said.message = FeatureHost, "no rule takes requests of this host: it answers 500 in place of 404, because they would go elsewhere otherwise"
+			}
+			e.note(en.rule, said)
 		}
 		out = append(out, en)
 	}

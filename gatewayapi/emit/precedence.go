@@ -22,6 +22,7 @@ type entry struct {
 	// closed entries take their requests and answer 500.
 	closed bool
 	wider  bool // closed entries whose match lost a condition
+	whole  bool // stands for a virtual host that has no other
 	silent bool // closed with a status that the source gives too: nothing to note where left out
 	// prefixOnly entries replace the matched prefix and can be nothing but a
 	// PathPrefix (CEL on HTTPRouteRule in apis/v1/httproute_types.go).
