@@ -220,13 +220,18 @@ func sameRule(became map[place][]ledger.Target, d *verify.Difference) bool {
 	if d.Before.Why == nil || d.After.Why == nil || (d.Before.Location == "") != (d.After.Location == "") || (len(d.Before.Backends) == 0) != (len(d.After.Backends) == 0) {
 		return false
 	}
-	at, from := d.After.Why.Origin, d.Before.Why.Origin
-	for _, t := range became[place{from.Object, from.Path}] {
-		if at.Object == t.Ref() && t.Path == at.Path {
-			return true
+	after, found := d.After.Why.Origin, false
+	for _, at := range slices.Concat([]routing.Origin{d.Before.Why.Origin}, d.Before.Why.Also) {
+		targets, ok := became[place{at.Object, at.Path}]
+		if !ok {
+			continue // read by the rule, and none itself
+		}
+		// The routes of a delegate share the place of the root's.
+		if found = slices.ContainsFunc(targets, func(t ledger.Target) bool { return after.Object == t.Ref() && t.Path == after.Path }); !found {
+			return false
 		}
 	}
-	return false
+	return found
 }
 
 // relates reports whether an entry is about the rules that decided: an entry of

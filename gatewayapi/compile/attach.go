@@ -197,7 +197,9 @@ func (c *compiler) settleMesh() {
 					continue
 				}
 				// After all others, whatever their matches.
-				none := &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: x.Rules[0].Origin, Precedence: -1}
+				at := x.Rules[0].Origin
+				at.Path = "spec.rules"
+				none := &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: at, Precedence: -1}
 				x.Rules = append(x.Rules, none)
 				consumers = append(consumers, &x)
 			}

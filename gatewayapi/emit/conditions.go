@@ -67,7 +67,18 @@ func (e *emitter) authoritiesBelow(v *vhost, wildcard string) []*vhost {
 				continue
 			}
 			x := v.only(name, wildcard)
-			x.sites = slices.DeleteFunc(x.sites, func(s site) bool { return taken[at(s, name)] })
+			x.sites = slices.DeleteFunc(x.sites, func(s site) bool {
+				if taken[at(s, name)] {
+					return true
+				}
+				// A longer wildcard takes the name before this one.
+				for i := 0; i < len(name); i++ {
+					if longer := "*" + name[i:]; name[i] == '.' && len(longer) > len(wildcard) && taken[at(s, longer)] {
+						return true
+					}
+				}
+				return false
+			})
 			for _, s := range x.sites {
 				taken[at(s, name)] = true
 			}
