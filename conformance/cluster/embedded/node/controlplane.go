@@ -95,18 +95,17 @@ func (n *node) controlPlane(ctx context.Context) (*rest.Config, agent.Certificat
 func apiServerFlags(kubelet agent.Certificate) map[string]string {
 	return map[string]string{
 		// Pods reach it at the node's address, through the Service "kubernetes".
-		"bind-address":                       "0.0.0.0",
-		"advertise-address":                  nodeIP.String(),
-		"service-cluster-ip-range":           serviceRange.String(),
-		"service-account-issuer":             "https://kubernetes.default.svc.cluster.local",
-		"kubelet-preferred-address-types":    "InternalIP",
-		"kubelet-client-certificate":         kubelet.CertFile,
-		"kubelet-client-key":                 kubelet.KeyFile,
-		"kubelet-certificate-authority":      kubelet.CertFile,
-		"enable-priority-and-fairness":       "false", // one user
-		"max-requests-inflight":              "0",
-		"max-mutating-requests-inflight":     "0",
-		"watch-cache-initialization-post-start-hook": "",
+		"bind-address":                    "0.0.0.0",
+		"advertise-address":               nodeIP.String(),
+		"service-cluster-ip-range":        serviceRange.String(),
+		"service-account-issuer":          "https://kubernetes.default.svc.cluster.local",
+		"kubelet-preferred-address-types": "InternalIP",
+		"kubelet-client-certificate":      kubelet.CertFile,
+		"kubelet-client-key":              kubelet.KeyFile,
+		"kubelet-certificate-authority":   kubelet.CertFile,
+		"enable-priority-and-fairness":    "false", // one user
+		"max-requests-inflight":           "0",
+		"max-mutating-requests-inflight":  "0",
 	}
 }
 

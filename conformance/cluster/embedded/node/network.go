@@ -49,9 +49,9 @@ func (n *node) network() error {
 		return fmt.Errorf("route to services: %w", err)
 	}
 	for name, value := range map[string]string{
-		"net/ipv4/ip_forward":            "1",
-		"net/ipv4/conf/all/rp_filter":     "0",
-		"net/ipv4/conf/default/rp_filter": "0",
+		"net/ipv4/ip_forward":                 "1",
+		"net/ipv4/conf/all/rp_filter":         "0",
+		"net/ipv4/conf/default/rp_filter":     "0",
 		"net/ipv4/ip_unprivileged_port_start": "0",
 	} {
 		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0); err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/binaryutil"
@@ -39,8 +40,8 @@ const (
 //	  chain prerouting { type nat hook prerouting priority dstnat; ip daddr . meta l4proto . th dport vmap @targets }
 //	  chain output { type nat hook output priority -100; ip daddr . meta l4proto . th dport vmap @targets }
 //	  chain postrouting { type nat hook postrouting priority srcnat; ip saddr . ip daddr @hairpin masquerade }
-//	  chain forward { type filter hook forward priority filter; ip daddr SERVICES reject }
-//	  chain local { type filter hook output priority filter; ip daddr SERVICES reject }
+//	  chain forward { type filter hook forward priority filter; ip daddr SERVICES meta l4proto tcp reject with tcp reset; ip daddr SERVICES reject }
+//	  chain local { type filter hook output priority filter; ip daddr SERVICES meta l4proto tcp reject with tcp reset; ip daddr SERVICES reject }
 //	  chain t0 { numgen random mod 2 == 0 dnat to A; dnat to B }
 //	}
 func write(rules []Rule, o Options) error {
@@ -164,16 +165,25 @@ func masquerade(hairpin *nftables.Set) []expr.Any {
 }
 
 // refuse turns away what goes to an address of Services that no rule has sent
-// on: a client learns at once that there is nobody.
+// on: a client learns at once that there is nobody. TCP by a reset, since the
+// kernel sends no ICMP about packets of its own that leave by the loopback
+// device.
 func refuse(o Options) [][]expr.Any {
 	var out [][]expr.Any
 	for _, p := range []netip.Prefix{o.ClusterIPs, o.LoadBalancers} {
-		out = append(out, []expr.Any{
+		match := []expr.Any{
 			loadDestination(1),
 			&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 4, Mask: net.CIDRMask(p.Bits(), 32), Xor: make([]byte, 4)},
 			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: p.Masked().Addr().AsSlice()},
-			&expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: 3}, // port unreachable
-		})
+		}
+		tcp := []expr.Any{
+			&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
+			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
+			&expr.Reject{Type: unix.NFT_REJECT_TCP_RST},
+		}
+		const portUnreachable = 3
+		out = append(out, slices.Concat(match, tcp),
+			append(match, &expr.Reject{Type: unix.NFT_REJECT_ICMP_UNREACH, Code: portUnreachable}))
 	}
 	return out
 }
