@@ -127,6 +127,7 @@ func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[st
 		return nil, err
 	}
 	defer outside.Close()
+	o.Logf("starting cluster %q", o.Name)
 	h, reports, err := spawn(config, outside, lock)
 	if err != nil {
 		return nil, err

@@ -6,12 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"net"
-	"net/netip"
 	"os"
-	"path/filepath"
-
-	"k8s.io/client-go/util/cert"
 )
 
 // Certificate is what the node's API serves with, and at the same time the
@@ -20,22 +15,9 @@ type Certificate struct {
 	CertFile, KeyFile string
 }
 
-// NewCertificate writes a certificate for the node's address into a folder.
-func NewCertificate(dir string, ip netip.Addr) (Certificate, error) {
-	c := Certificate{CertFile: filepath.Join(dir, "kubelet.crt"), KeyFile: filepath.Join(dir, "kubelet.key")}
-	chain, key, err := cert.GenerateSelfSignedCertKey("kubelet", []net.IP{ip.AsSlice()}, nil)
-	if err != nil {
-		return c, err
-	}
-	if err := os.WriteFile(c.CertFile, chain, 0o600); err != nil {
-		return c, err
-	}
-	return c, os.WriteFile(c.KeyFile, key, 0o600)
-}
-
 // config is for a server that takes no client but the one with the same
-// certificate. The certificate is made for servers, so it is compared rather
-// than verified.
+// certificate. Other certificates of the same
+// authority are none of its business, so it is compared rather than verified.
 func (c Certificate) config() (*tls.Config, error) {
 	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
 	if err != nil {

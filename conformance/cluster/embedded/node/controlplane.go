@@ -3,10 +3,7 @@
 package node
 
 import (
-	"bytes"
 	"context"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -17,7 +14,6 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/cert"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/agent"
@@ -47,11 +43,7 @@ func (n *node) controlPlane(ctx context.Context) (*rest.Config, agent.Certificat
 			return nil, none, err
 		}
 	}
-	ca, err := writeCertificates(certs)
-	if err != nil {
-		return nil, none, fmt.Errorf("certificates: %w", err)
-	}
-	kubelet, err := agent.NewCertificate(certs, nodeIP)
+	ca, kubelet, err := writeCertificates(certs)
 	if err != nil {
 		return nil, none, fmt.Errorf("certificates: %w", err)
 	}
@@ -102,41 +94,11 @@ func apiServerFlags(kubelet agent.Certificate) map[string]string {
 		"kubelet-preferred-address-types": "InternalIP",
 		"kubelet-client-certificate":      kubelet.CertFile,
 		"kubelet-client-key":              kubelet.KeyFile,
-		"kubelet-certificate-authority":   kubelet.CertFile,
+		"kubelet-certificate-authority":   filepath.Join(filepath.Dir(kubelet.CertFile), caCert),
 		"enable-priority-and-fairness":    "false", // one user
 		"max-requests-inflight":           "0",
 		"max-mutating-requests-inflight":  "0",
 	}
-}
-
-// writeCertificates writes what the API server serves with and signs tokens
-// with, and returns the authority of the former. envtest makes its own unless
-// it finds them, but valid for 127.0.0.1 only.
-func writeCertificates(dir string) (ca []byte, err error) {
-	chain, key, err := cert.GenerateSelfSignedCertKey("kubernetes",
-		[]net.IP{net.IPv4(127, 0, 0, 1), nodeIP.AsSlice(), apiService.AsSlice()},
-		[]string{"localhost", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"})
-	if err != nil {
-		return nil, err
-	}
-	leaf, rest := pem.Decode(chain)
-	if leaf == nil || len(bytes.TrimSpace(rest)) == 0 {
-		return nil, errors.New("a chain of certificate and authority was expected")
-	}
-	// Tokens are signed with a key of their own.
-	signerCert, signerKey, err := cert.GenerateSelfSignedCertKey("service-accounts", nil, nil)
-	if err != nil {
-		return nil, err
-	}
-	for name, data := range map[string][]byte{
-		"apiserver.crt": chain, "apiserver.key": key, "apiserver-ca.crt": rest,
-		"sa-signer.crt": signerCert, "sa-signer.key": signerKey,
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
-			return nil, err
-		}
-	}
-	return rest, nil
 }
 
 // controllerManager starts the controllers that the suite and common
@@ -152,8 +114,8 @@ func (n *node) controllerManager(ctx context.Context, admin *rest.Config, certs 
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
 		"--use-service-account-credentials=false",
-		"--service-account-private-key-file="+filepath.Join(certs, "sa-signer.key"),
-		"--root-ca-file="+filepath.Join(certs, "apiserver-ca.crt"),
+		"--service-account-private-key-file="+filepath.Join(certs, signerKey),
+		"--root-ca-file="+filepath.Join(certs, caCert),
 		"--controllers="+controllers,
 		"--concurrent-service-endpoint-syncs=5",
 		"--kube-api-qps=1000", "--kube-api-burst=1000",
