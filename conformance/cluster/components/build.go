@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,17 +78,13 @@ func hashModule(h io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	files := os.DirFS(dir)
+	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		name = filepath.ToSlash(name)
 		if d.IsDir() {
-			_, err := os.Stat(filepath.Join(path, "go.mod"))
+			_, err := fs.Stat(files, path.Join(name, "go.mod"))
 			if name != "." && err == nil && !bytes.Contains(mod, []byte("=> ./"+name+"\n")) {
 				return filepath.SkipDir
 			}
@@ -96,7 +93,7 @@ func hashModule(h io.Writer, dir string) error {
 		if strings.HasSuffix(name, "_test.go") {
 			return nil
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}

@@ -50,32 +50,29 @@ func (b builder) stub(ctx context.Context, dir string) (modfile string, err erro
 }
 
 func (b builder) copyWithStub(from, to string, s Stub) error {
-	replaced := filepath.FromSlash(s.Package)
-	err := filepath.WalkDir(from, func(path string, d fs.DirEntry, err error) error {
+	files := os.DirFS(from)
+	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
-		name, err := filepath.Rel(from, path)
-		if err != nil {
-			return err
-		}
+		target := filepath.Join(to, filepath.FromSlash(name))
 		switch {
 		case d.IsDir():
-			if err := os.MkdirAll(filepath.Join(to, name), 0o755); err != nil {
+			if err := os.MkdirAll(target, 0o755); err != nil {
 				return err
 			}
-			if name == replaced {
+			if name == s.Package {
 				return filepath.SkipDir
 			}
 			return nil
 		case !d.Type().IsRegular():
 			return nil
 		}
-		content, err := os.ReadFile(path)
+		content, err := fs.ReadFile(files, name)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(to, name), content, 0o644)
+		return os.WriteFile(target, content, 0o644)
 	})
 	if err != nil {
 		return err
@@ -84,5 +81,5 @@ func (b builder) copyWithStub(from, to string, s Stub) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(to, replaced, "stub.go"), content, 0o644)
+	return os.WriteFile(filepath.Join(to, filepath.FromSlash(s.Package), "stub.go"), content, 0o644)
 }

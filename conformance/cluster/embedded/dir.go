@@ -154,7 +154,7 @@ func (p process) kill() error {
 	}
 	defer func() { _ = found.Release() }()
 	if start, err := startOf(p.PID); err != nil || start != p.Start {
-		return nil //nolint:nilerr // it is gone, which is what was asked for
+		return nil // it is gone, which is what was asked for
 	}
 	return found.Kill()
 }
@@ -172,5 +172,6 @@ func (d dir) readInfo() (p process, err error) {
 	if err != nil {
 		return p, err
 	}
-	return p, json.Unmarshal(data, &p)
+	err = json.Unmarshal(data, &p)
+	return p, err
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -164,7 +165,7 @@ func (c *container) once(ctx context.Context) (runtime.Exit, error) {
 	if err != nil {
 		return runtime.Exit{}, c.notStarted(reason, err)
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // each line was written whole
 	process, err := runtime.Start(spec)
 	if err != nil {
 		return runtime.Exit{}, c.notStarted(reasonRun, err)
@@ -187,14 +188,13 @@ func (c *container) once(ctx context.Context) (runtime.Exit, error) {
 	defer end()
 	c.hook(during, "postStart", hookOf(c.spec.Lifecycle, true))
 	failed := c.probe(during, process)
-	reason = ""
 	select {
 	case <-process.Exited():
 	case <-ctx.Done():
-		c.end(process, c.w.graceLeft())
+		c.end(context.WithoutCancel(ctx), process, c.w.graceLeft())
 	case err := <-failed:
 		c.w.event(corev1.EventTypeWarning, "Killing", "Container %s failed its liveness or startup probe and is restarted: %v", c.spec.Name, err)
-		c.end(process, grace(c.w.pod))
+		c.end(ctx, process, grace(c.w.pod))
 	}
 	end()
 	exit := process.Exit()
@@ -212,9 +212,9 @@ func (c *container) notStarted(reason string, err error) error {
 }
 
 // end runs the hook before the end, then ends the process.
-func (c *container) end(p *runtime.Process, grace time.Duration) {
+func (c *container) end(ctx context.Context, p *runtime.Process, grace time.Duration) {
 	deadline := time.Now().Add(grace)
-	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
 	if grace > 0 {
 		c.hook(ctx, "preStop", hookOf(c.spec.Lifecycle, false))
@@ -306,7 +306,7 @@ func (c *container) mounts(pod placed, program image.Program) ([]runtime.Mount, 
 			return nil, fmt.Errorf("volumeMount %s: %w", m.Name, err)
 		}
 		out = append(out, runtime.Mount{
-			Source: source, Target: filepath.Join("/", m.MountPath), SubPath: sub, ReadOnly: m.ReadOnly || !writable(pod.Pod, m.Name),
+			Source: source, Target: path.Clean("/" + m.MountPath), SubPath: sub, ReadOnly: m.ReadOnly || !writable(pod.Pod, m.Name),
 		})
 	}
 	return out, nil

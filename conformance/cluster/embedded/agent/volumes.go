@@ -202,7 +202,7 @@ func add(files map[string]file, path string, content []byte, mode, own *int32) e
 			f.mode = fs.FileMode(*m) & fs.ModePerm
 		}
 	}
-	files[path] = f
+	files[filepath.Clean(path)] = f
 	return nil
 }
 
@@ -216,34 +216,35 @@ func writeFiles(dir string, files map[string]file) error {
 	if len(files) == 0 {
 		return os.Chmod(dir, 0o777)
 	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	for name, f := range files {
-		path := filepath.Join(dir, name)
-		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, f.content) {
+		if old, err := root.ReadFile(name); err == nil && bytes.Equal(old, f.content) {
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
-		if err := os.WriteFile(path+".new", f.content, f.mode); err != nil {
+		fresh := name + ".new"
+		if err := root.WriteFile(fresh, f.content, f.mode); err != nil {
 			return err
 		}
-		if err := os.Chmod(path+".new", f.mode); err != nil { // whatever the umask
+		if err := root.Chmod(fresh, f.mode); err != nil { // whatever the umask
 			return err
 		}
-		if err := os.Rename(path+".new", path); err != nil {
+		if err := root.Rename(fresh, name); err != nil {
 			return err
 		}
 	}
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		if _, ok := files[name]; !ok {
-			return os.Remove(path)
+		if _, ok := files[filepath.FromSlash(name)]; !ok {
+			return root.Remove(name)
 		}
 		return nil
 	})

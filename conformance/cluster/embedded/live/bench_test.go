@@ -3,7 +3,6 @@
 package live
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"strings"
@@ -19,7 +18,7 @@ import (
 // to an API server that is ready, to a node that takes pods, to a first pod
 // that is ready, and to the end.
 func BenchmarkStart(b *testing.B) {
-	ctx := context.Background()
+	ctx := b.Context()
 	var api, node, pod, down time.Duration
 	for i := range b.N {
 		o := options(fmt.Sprintf("bench-%d-%d", os.Getpid(), i))

@@ -59,7 +59,7 @@ func TestKillLeavesNothing(t *testing.T) {
 			g.Expect(string(mounts)).NotTo(ContainSubstring(name), "mounts")
 			g.Eventually(embedded.List, "5s", "10ms").ShouldNot(ContainElement(
 				And(HaveField("Name", name), HaveField("State", Not(Equal(embedded.Dead))))), "lock")
-			_, err = embedded.Down(context.Background(), name)
+			_, err = embedded.Down(t.Context(), name)
 			g.Expect(err).NotTo(HaveOccurred())
 		})
 	}
@@ -126,7 +126,7 @@ func namespaceOf(mark string) (inode string, members func() []int) {
 // TestKillEndsPods kills the holder of a cluster with a pod in it.
 func TestKillEndsPods(t *testing.T) {
 	g := NewWithT(t)
-	ctx := context.Background()
+	ctx := t.Context()
 	name := fmt.Sprintf("kill-pods-%d", os.Getpid())
 	mark := fmt.Sprintf("CAUSEWAY_TEST_MARK=%d-%d", os.Getpid(), time.Now().UnixNano())
 	cmd := exec.Command(os.Args[0], helperArg, "hold", name)
@@ -158,12 +158,12 @@ func TestKillEndsPods(t *testing.T) {
 // TestSideBySide has two clusters with the same addresses.
 func TestSideBySide(t *testing.T) {
 	g := NewWithT(t)
-	ctx := context.Background()
+	ctx := t.Context()
 	var clusters []*embedded.Cluster
 	for i := range 2 {
 		c, err := embedded.Start(ctx, options(fmt.Sprintf("side-%d-%d", i, os.Getpid())))
 		g.Expect(err).NotTo(HaveOccurred())
-		t.Cleanup(func() { _, _ = embedded.Down(context.Background(), c.Name()) })
+		t.Cleanup(func() { _, _ = embedded.Down(context.WithoutCancel(ctx), c.Name()) })
 		clusters = append(clusters, c)
 		a := connectTo(ctx, t, c.Kubeconfig())
 		pod := script("web", fmt.Sprintf("while :; do sleep 1; done; echo %d", i))
@@ -188,7 +188,7 @@ func TestSideBySide(t *testing.T) {
 // TestCommands are programs inside: their streams, exit codes, signals and end.
 func TestCommands(t *testing.T) {
 	g := NewWithT(t)
-	ctx := context.Background()
+	ctx := t.Context()
 	cmd := provider.Command(ctx, "sh", "-c", `read line; echo "$line $GREETING $(pwd)"; exit 5`)
 	cmd.Stdin, cmd.Dir, cmd.Env = strings.NewReader("typed\n"), "/usr", append(os.Environ(), "GREETING=hello")
 	out, err := cmd.Output()
@@ -229,7 +229,8 @@ func TestUnprivileged(t *testing.T) {
 	}
 	g := NewWithT(t)
 	const nobody = 65534
-	dir, err := os.MkdirTemp("", "causeway-nobody-")
+	// One that others may enter, and short enough for a socket.
+	dir, err := os.MkdirTemp("", "causeway-nobody-") //nolint:usetesting // t.TempDir is neither
 	g.Expect(err).NotTo(HaveOccurred())
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	g.Expect(os.Chown(dir, nobody, nobody)).To(Succeed())
@@ -240,7 +241,7 @@ func TestUnprivileged(t *testing.T) {
 	program := filepath.Join(dir, "causeway.test")
 	copyFile(t, self, program)
 	for _, name := range []string{"controlplane", "echo-basic"} {
-		path, err := options("").Components.Find(context.Background(), name)
+		path, err := options("").Components.Find(t.Context(), name)
 		g.Expect(err).NotTo(HaveOccurred())
 		copyFile(t, path, filepath.Join(dir, name))
 	}

@@ -31,7 +31,8 @@ func TestLogsAndExec(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		defer follow.Close()
 		lines := bufio.NewScanner(follow)
-		g.Expect(lines.Scan() && lines.Scan()).To(BeTrue())
+		g.Expect(lines.Scan()).To(BeTrue())
+		g.Expect(lines.Scan()).To(BeTrue())
 		out, stderr, err := a.exec(ctx, "talks", "typed\n", "sh", "-c", "cat; echo complaint >&2; touch /tmp/go; exit 7")
 		g.Expect(out).To(Equal("typed\n"))
 		g.Expect(stderr).To(Equal("complaint\n"))
@@ -192,7 +193,8 @@ func TestDeletion(t *testing.T) {
 		for _, name := range []string{"polite", "stubborn"} {
 			g.Expect(a.CoreV1().Pods(a.namespace).Delete(ctx, name, metav1.DeleteOptions{})).To(Succeed())
 		}
-		g.Expect(lines.Scan() && lines.Scan()).To(BeTrue())
+		g.Expect(lines.Scan()).To(BeTrue())
+		g.Expect(lines.Scan()).To(BeTrue())
 		g.Expect(lines.Text()).To(Equal("bye"))
 		for _, name := range []string{"polite", "stubborn"} {
 			g.Eventually(func() bool { _, err := a.pod(ctx, name)(); return apierrors.IsNotFound(err) }, "10s", "50ms").Should(BeTrue(), name)

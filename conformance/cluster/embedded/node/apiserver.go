@@ -11,7 +11,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,7 +35,7 @@ func newManager(admin *rest.Config, out io.Writer) (manager, error) {
 	klog.SetLogger(logger)
 	config := rest.CopyConfig(admin)
 	config.QPS = -1 // one user, one machine
-	m, err := ctrl.NewManager(config, ctrl.Options{Metrics: server.Options{BindAddress: "0"}, Logger: logr.Logger(logger)})
+	m, err := ctrl.NewManager(config, ctrl.Options{Metrics: server.Options{BindAddress: "0"}, Logger: logger})
 	if err != nil {
 		return nil, fmt.Errorf("controllers: %w", err)
 	}
