@@ -1,4 +1,7 @@
-// Traefik as a gateway for tests, with Traefik's own choice of versions.
+// Traefik as a gateway for tests, with Traefik's own choice of versions, as far
+// as its packages are built: ./lego/dns.go.txt takes the place of lego's list of
+// DNS providers, so the modules of their SDKs are left out. `go mod tidy` does not
+// know that and would bring them back.
 module github.com/causeway-gateway/causeway/hack/components/traefik
 
 go 1.26.0

@@ -45,11 +45,10 @@ func serve(t *testing.T) (Client, *image.Table, <-chan struct{}) {
 	}
 	stopped := make(chan struct{})
 	s := &Server{Images: table, Stop: func() { close(stopped) }, Logf: t.Logf}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx := t.Context() // ends before what follows
 	done := make(chan error, 1)
 	go func() { done <- s.Serve(ctx, l) }()
 	t.Cleanup(func() {
-		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
