@@ -84,20 +84,20 @@ func (w *worker) writeLogs(ctx context.Context, name string, o *corev1.PodLogOpt
 	if err != nil {
 		return err
 	}
-	restart := int(c.snapshot().restarts)
-	if c.snapshot().current.Waiting != nil && restart > 0 {
-		restart-- // the run that is over; the next one has not begun
-	}
-	if o.Previous {
+	// Between two runs the one that is over is the current one and the previous
+	// one alike, as in the kubelet.
+	state := c.snapshot()
+	restart := int(state.restarts)
+	if o.Previous || state.current.Waiting != nil && restart > 0 {
 		restart--
 	}
 	path := logName(filepath.Join(w.logs(), name), restart)
 	if _, err := os.Stat(path); err != nil {
-		state := "it has not run yet"
-		if waits := c.snapshot().current.Waiting; waits != nil {
-			state = fmt.Sprintf("it is waiting: %s %s", waits.Reason, waits.Message)
+		why := "it has not run so often"
+		if waits := state.current.Waiting; waits != nil {
+			why = fmt.Sprintf("it is waiting: %s %s", waits.Reason, waits.Message)
 		}
-		return fmt.Errorf("container %q of pod %q has no such log: %s", name, w.pod.Name, state)
+		return fmt.Errorf("container %q of pod %q has no such log: %s", name, w.pod.Name, why)
 	}
 	return logs.ReadLogs(ctx, path, name, criOptions(o), followed{c: c}, out, out)
 }

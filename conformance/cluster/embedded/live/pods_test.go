@@ -127,7 +127,7 @@ func TestBrokenPods(t *testing.T) {
 
 		never := script("never-ready", "while :; do sleep 1; done")
 		never.Spec.Containers[0].ReadinessProbe = &corev1.Probe{ProbeHandler: corev1.ProbeHandler{Exec: &corev1.ExecAction{Command: []string{"sh", "-c", "exit 1"}}}}
-		unknown := script("unknown-image", "")
+		unknown := script("unknown-image", "while :; do sleep 1; done")
 		unknown.Spec.Containers[0].Image = "example.com/nobody-knows:v1"
 		sick := script("sick", "touch /tmp/well; sleep 0.5; rm /tmp/well; while :; do sleep 1; done")
 		sick.Spec.Containers[0].LivenessProbe = &corev1.Probe{PeriodSeconds: 1, FailureThreshold: 1,
@@ -171,6 +171,7 @@ func TestBrokenPods(t *testing.T) {
 
 		// The image can be mapped while the pod waits for it.
 		g.Expect(provider.LoadImage(ctx, "example.com/nobody-knows", "/bin/sleep", "1000")).To(Succeed())
+		g.Eventually(a.pod(ctx, "unknown-image"), "20s", "50ms").Should(Satisfy(ready))
 		return ctx
 	}).Feature())
 }
