@@ -33,6 +33,14 @@ mutation: ## plant mistakes in converted fixtures; print how many verification f
 test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
 
+.PHONY: test-cluster
+test-cluster: ## an embedded cluster, live; needs Linux with user namespaces
+	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/...
+
+.PHONY: bench-cluster
+bench-cluster: ## how long an embedded cluster takes to be ready, and to run a first pod
+	go test -tags cluster -run '^$$' -bench Start -benchtime 3x ./conformance/cluster/embedded/live
+
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools
 	go tool -modfile=hack/tools/go.mod golangci-lint run ./...
