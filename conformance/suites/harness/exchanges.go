@@ -1,0 +1,88 @@
+package harness
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"sigs.k8s.io/gateway-api/conformance/utils/roundtripper"
+)
+
+// remembered is how many exchanges of a test are kept.
+const remembered = 10
+
+// exchange is a request that a test sent and what came back. Certificates and
+// keys are left out.
+type exchange struct {
+	Time       time.Time           `json:"time"`
+	Test       string              `json:"test"` // the subtest that sent it
+	Method     string              `json:"method"`
+	URL        string              `json:"url"`
+	Host       string              `json:"host,omitempty"`
+	ServerName string              `json:"serverName,omitempty"`
+	Protocol   string              `json:"protocol,omitempty"`
+	Headers    map[string][]string `json:"headers,omitempty"`
+	Error      string              `json:"error,omitempty"`
+	Status     int                 `json:"status,omitempty"`
+	Response   map[string][]string `json:"response,omitempty"` // its headers
+	// Echo is the request as the backend saw it.
+	Echo *roundtripper.CapturedRequest `json:"echo,omitempty"`
+}
+
+// exchanges remembers the last requests of each test, which the suite logs at
+// length or not at all.
+type exchanges struct {
+	next roundtripper.RoundTripper
+	mu   sync.Mutex
+	last map[string][]exchange // by top-level test
+}
+
+func newExchanges(next roundtripper.RoundTripper) *exchanges {
+	return &exchanges{next: next, last: map[string][]exchange{}}
+}
+
+// CaptureRoundTrip implements the suite's RoundTripper.
+func (e *exchanges) CaptureRoundTrip(r roundtripper.Request) (*roundtripper.CapturedRequest, *roundtripper.CapturedResponse, error) {
+	x := exchange{
+		Time: time.Now().UTC(), Method: r.Method, URL: r.URL.String(), Host: r.Host,
+		ServerName: r.ServerName, Protocol: r.Protocol, Headers: r.Headers,
+	}
+	if r.T != nil {
+		x.Test = r.T.Name()
+	}
+	request, response, err := e.next.CaptureRoundTrip(r)
+	if err != nil {
+		x.Error = err.Error()
+	}
+	if response != nil {
+		x.Status, x.Response = response.StatusCode, response.Headers
+	}
+	if request != nil {
+		copied := *request // the suite rewrites the headers of its own
+		copied.Headers = nil
+		x.Echo = &copied
+	}
+	e.remember(x)
+	return request, response, err
+}
+
+func (e *exchanges) remember(x exchange) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	top := topLevel(x.Test)
+	last := append(e.last[top], x)
+	e.last[top] = last[max(0, len(last)-remembered):]
+}
+
+// of returns the last exchanges of a test and its subtests, oldest first.
+func (e *exchanges) of(test string) []exchange {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]exchange(nil), e.last[topLevel(test)]...)
+}
+
+// topLevel is the conformance test that a test is part of: TestConformance/Name.
+func topLevel(name string) string {
+	parts := strings.SplitN(name, "/", 3)
+	return strings.Join(parts[:min(2, len(parts))], "/")
+}
