@@ -162,12 +162,11 @@ func parseFrame(text string) (Event, bool) {
 	return Event{}, false
 }
 
-// parseResult reads "TestName (1.23s)".
+// parseResult reads "TestName (1.23s)". The testing package lets no space into a
+// name.
 func parseResult(text string) (string, time.Duration) {
-	name, took, ok := strings.Cut(strings.TrimSpace(text), " (")
-	if !ok {
-		return name, 0
-	}
+	name, took, _ := strings.Cut(text, " ")
+	took = strings.TrimPrefix(took, "(")
 	seconds, err := strconv.ParseFloat(strings.TrimSuffix(took, "s)"), 64)
 	if err != nil || !(seconds >= 0 && seconds <= 1<<32) {
 		return name, 0

@@ -1,0 +1,218 @@
+package run
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// NewView shows a run on w: a block that is drawn again and again on a terminal,
+// plain lines elsewhere.
+func NewView(w io.Writer) View {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb" {
+		return newTerminalView(f, func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil || width < 20 {
+				return 80
+			}
+			return width
+		})
+	}
+	return &plainView{w: w, now: time.Now}
+}
+
+// progress is the state of an attempt's tests.
+type progress struct {
+	title   string
+	total   int
+	done    int
+	failed  []string
+	started time.Time
+	running map[string]time.Time
+}
+
+func newProgress(title string, total int, now time.Time) *progress {
+	return &progress{title: title, total: total, started: now, running: map[string]time.Time{}}
+}
+
+func (p *progress) finish(test string, outcome Outcome) {
+	delete(p.running, test)
+	p.done++
+	if outcome == Failed {
+		p.failed = append(p.failed, test)
+	}
+}
+
+// left is the time that the rest of the tests take at the pace so far; 0 when it
+// is too early to say.
+func (p *progress) left(now time.Time) time.Duration {
+	if p.done < 3 {
+		return 0
+	}
+	return now.Sub(p.started) / time.Duration(p.done) * time.Duration(max(0, p.total-p.done))
+}
+
+// byAge are the running tests, the oldest first.
+func (p *progress) byAge() []string {
+	return slices.SortedFunc(maps.Keys(p.running), func(a, b string) int {
+		return cmp.Or(p.running[a].Compare(p.running[b]), cmp.Compare(a, b))
+	})
+}
+
+// lines is the block on a terminal, each line at most width wide.
+func (p *progress) lines(width int, now time.Time) []string {
+	count := fmt.Sprintf(" %d/%d", p.done, p.total)
+	if n := len(p.failed); n > 0 {
+		count += fmt.Sprintf("  %d failed", n)
+	}
+	count += "  " + clock(now.Sub(p.started))
+	if left := p.left(now); left > 0 {
+		count += ", about " + clock(left) + " left"
+	}
+	cells := max(10, min(40, width-len(count)-3))
+	full := 0
+	if p.total > 0 {
+		full = cells * min(p.done, p.total) / p.total
+	}
+	out := []string{p.title, "[" + strings.Repeat("=", full) + strings.Repeat(" ", cells-full) + "]" + count}
+	running := "running: "
+	for i, test := range p.byAge() {
+		if i > 0 {
+			running += ", "
+		}
+		running += test + " " + clock(now.Sub(p.running[test]))
+	}
+	if len(p.running) == 0 {
+		running += "nothing yet"
+	}
+	out = append(out, running)
+	if len(p.failed) > 0 {
+		out = append(out, "failed:  "+strings.Join(p.failed, ", "))
+	}
+	for i, line := range out {
+		out[i] = fit(line, width)
+	}
+	return out
+}
+
+// clock is a duration as minutes and seconds.
+func clock(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	if s >= 3600 {
+		return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// fit cuts a line to a width in characters.
+func fit(line string, width int) string {
+	if utf8.RuneCountInString(line) <= width {
+		return line
+	}
+	return string([]rune(line)[:width-1]) + "…"
+}
+
+// finishLine is the line that stays of a finished test.
+func finishLine(test string, outcome Outcome, took time.Duration, reason string) string {
+	line := fmt.Sprintf("%-4s  %-50s %7.1fs", outcome, test, took.Seconds())
+	switch outcome {
+	case Skipped:
+		line += "  " + firstLine(reason)
+	case Failed:
+		if why := lastLine(reason); why != "" {
+			line += "\n      " + why
+		}
+	}
+	return line
+}
+
+// plainView prints a line for each thing that happens, and one when nothing did
+// for a while. It shows nothing of parallel tests that wait for their turn.
+type plainView struct {
+	w   io.Writer
+	now func() time.Time
+
+	mu   sync.Mutex
+	p    *progress
+	stop chan struct{}
+}
+
+// heartbeat is how long a plain view is silent at most.
+const heartbeat = 30 * time.Second
+
+func (v *plainView) Write(b []byte) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.w.Write(b)
+}
+
+func (v *plainView) Step(text string) { fmt.Fprintf(v, "%s\n", text) }
+
+func (v *plainView) Begin(title string, tests int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.p, v.stop = newProgress(title, tests, v.now()), make(chan struct{})
+	fmt.Fprintf(v.w, "%s: %d tests\n", title, tests)
+	go v.beat(v.stop)
+}
+
+// beat says that the run is alive while a slow test runs.
+func (v *plainView) beat(stop <-chan struct{}) {
+	tick := time.NewTicker(heartbeat)
+	defer tick.Stop()
+	last := -1
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+			v.mu.Lock()
+			if v.p.done == last {
+				var running []string
+				for _, t := range v.p.byAge() {
+					running = append(running, t+" "+clock(v.now().Sub(v.p.running[t])))
+				}
+				fmt.Fprintf(v.w, "      still running: %s\n", strings.Join(running, ", "))
+			}
+			last = v.p.done
+			v.mu.Unlock()
+		}
+	}
+}
+
+func (v *plainView) Start(test string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.p.running[test] = v.now()
+}
+
+func (v *plainView) Pause(test string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.p.running, test)
+}
+
+func (v *plainView) Finish(test string, outcome Outcome, took time.Duration, reason string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.p.finish(test, outcome)
+	fmt.Fprintf(v.w, "%3d/%d %s\n", v.p.done, v.p.total, finishLine(test, outcome, took, reason))
+}
+
+func (v *plainView) End() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	close(v.stop)
+	fmt.Fprintf(v.w, "%d of %d tests in %s, %d failed\n", v.p.done, v.p.total, clock(v.now().Sub(v.p.started)), len(v.p.failed))
+}
+
+func (v *plainView) Close() {}
