@@ -204,6 +204,9 @@ func (k *kube) writeLogs(ctx context.Context, dir string, source LogSource, sinc
 	var errs []error
 	for _, p := range pods.Items {
 		for _, c := range p.Status.ContainerStatuses {
+			if source.Container != "" && c.Name != source.Container {
+				continue
+			}
 			errs = append(errs, k.writeLog(ctx, dir, &p, c.Name, false, since))
 			if c.RestartCount > 0 {
 				errs = append(errs, k.writeLog(ctx, dir, &p, c.Name, true, time.Time{}))

@@ -69,6 +69,9 @@ func (r *Results) junit() ([]byte, error) {
 		case Skipped:
 			c.Skipped = &junitProblem{Message: t.Reason}
 			s.Skipped++
+		case KnownFailure:
+			c.Skipped = &junitProblem{Message: firstLine(t.Reason)}
+			s.Skipped++
 		case NotRun:
 			c.Skipped = &junitProblem{Message: "its turn never came: " + r.Verdict}
 			s.Skipped++

@@ -47,13 +47,17 @@ type Implementation struct {
 
 	Profiles []string // that it claims
 	// Features are the supported features. Nil leaves it to the status of
-	// GatewayClass and mesh at run time.
-	Features []string
+	// GatewayClass and mesh at run time, unless AllFeatures is set.
+	Features    []string
+	AllFeatures bool // every feature that the suite knows
 	// Exempt are features left out of those, inferred or not. Core features of a
 	// profile cannot be.
 	Exempt []string
 	// SkipTests are tests left out, each with the reason.
 	SkipTests map[string]string
+	// KnownToFail are tests that run and whose failure is no news, each with the
+	// reason. The official report counts them as failed.
+	KnownToFail map[string]string
 
 	// Timeouts override the suite's timeoutConfig: its keys, Go durations.
 	Timeouts map[string]string
@@ -70,6 +74,9 @@ type Implementation struct {
 	Logs []LogSource
 }
 
+// infers reports whether features come from the status of GatewayClass and mesh.
+func (i *Implementation) infers() bool { return i.Features == nil && !i.AllFeatures }
+
 // Address is a Gateway address that the suite may ask for.
 type Address struct {
 	Type  string `json:"type"` // "IPAddress" or "Hostname"
@@ -81,6 +88,7 @@ type Address struct {
 type LogSource struct {
 	Namespace string `json:"namespace"`
 	Selector  string `json:"selector,omitempty"`
+	Container string `json:"container,omitempty"` // empty for all
 }
 
 // Limits bound everything that can hang.
@@ -155,7 +163,7 @@ func (o *Options) complete() error {
 	switch {
 	case o.Out == "":
 		return fmt.Errorf("%w: no folder for the results", ErrOptions)
-	case len(o.Profiles) == 0 && o.Implementation.Features == nil:
+	case len(o.Profiles) == 0 && o.Implementation.infers():
 		return fmt.Errorf("%w: neither profiles nor features: nothing would be tested", ErrOptions)
 	case o.KeepOnFailure && o.Keep == nil:
 		return fmt.Errorf("%w: KeepOnFailure without Keep", ErrOptions)

@@ -70,7 +70,6 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 			p.warn("feature %s is core in a profile asked for, so it cannot be exempt", e)
 		}
 	}
-	var skipped []string
 	for _, t := range l.Tests {
 		planned := Planned{Name: t.Name, Features: t.Features, Profiles: memberships(t, profiles)}
 		why, listed := o.Implementation.SkipTests[t.Name]
@@ -90,14 +89,13 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 		default:
 			planned.Reason = "not supported: " + strings.Join(missing, ", ")
 		}
-		if listed {
-			skipped = append(skipped, t.Name)
-		}
 		p.Tests = append(p.Tests, planned)
 	}
-	for name := range o.Implementation.SkipTests {
-		if !slices.Contains(skipped, name) {
-			p.warn("test %s, which the implementation skips, is not in this suite", name)
+	for _, named := range []map[string]string{o.Implementation.SkipTests, o.Implementation.KnownToFail} {
+		for name := range named {
+			if !l.has(name) {
+				p.warn("test %s, which the implementation names, is not in this suite", name)
+			}
 		}
 	}
 	slices.Sort(p.Warnings)
@@ -115,7 +113,12 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 // counts them: those exempt left out.
 func (p *Plan) supported(l *Listing, impl *Implementation, known []string) map[string]bool {
 	features := impl.Features
-	if features == nil {
+	switch {
+	case impl.AllFeatures:
+		for _, f := range l.Features {
+			features = append(slices.Clip(features), f.Name)
+		}
+	case impl.infers():
 		features, p.Inferred = known, known == nil
 	}
 	in, unknown := subset(features, l.knowsFeature)
@@ -191,6 +194,10 @@ func memberships(t Test, profiles []Profile) []Membership {
 
 func (l *Listing) knowsFeature(name string) bool {
 	return slices.ContainsFunc(l.Features, func(f Feature) bool { return f.Name == name })
+}
+
+func (l *Listing) has(test string) bool {
+	return slices.ContainsFunc(l.Tests, func(t Test) bool { return t.Name == test })
 }
 
 // profiles are the profiles of the given names.

@@ -57,7 +57,7 @@ func awaitReady(ctx context.Context, a api, impl *Implementation, limit time.Dur
 		}
 		features = state.features
 	}
-	if impl.Features != nil {
+	if !impl.infers() {
 		return nil, nil
 	}
 	if impl.Mesh != "" {
@@ -110,7 +110,7 @@ func (i *Implementation) judge(c classState) (problem string, final bool) {
 		return fmt.Sprintf("%s was picked up by no controller: is %s running?", name, c.controller), false
 	case c.accepted != "True":
 		return strings.TrimSpace(fmt.Sprintf("%s is not accepted: %s", name, c.message)), false
-	case i.Features == nil && i.Mesh == "" && len(c.features) == 0:
+	case i.infers() && i.Mesh == "" && len(c.features) == 0:
 		return name + " is accepted, but its status says no supportedFeatures: list the implementation's features", false
 	}
 	return "", false

@@ -51,11 +51,14 @@ type Outcome string
 
 // What a test can end in.
 const (
-	Passed  Outcome = "pass"
-	Failed  Outcome = "fail"
-	Flaky   Outcome = "flaky" // failed, and passed when it was run again alone
-	Skipped Outcome = "skip"
-	NotRun  Outcome = "not-run" // its turn never came
+	Passed Outcome = "pass"
+	Failed Outcome = "fail"
+	Flaky  Outcome = "flaky" // failed, and passed when it was run again alone
+	// KnownFailure is a failure that the implementation announced. It is not run
+	// again, and does not fail the run.
+	KnownFailure Outcome = "known-fail"
+	Skipped      Outcome = "skip"
+	NotRun       Outcome = "not-run" // its turn never came
 )
 
 // Results is a run in our own form, results.json. The official report is a file
@@ -104,6 +107,7 @@ type Summary struct {
 	Passed  int `json:"passed"`
 	Failed  int `json:"failed"`
 	Flaky   int `json:"flaky"`
+	Known   int `json:"knownFailed"`
 	Skipped int `json:"skipped"`
 	NotRun  int `json:"notRun"`
 }
@@ -206,22 +210,28 @@ func (r *Results) unfinished() []string {
 }
 
 func (r *Results) count() {
-	s := Summary{Total: len(r.Tests)}
+	r.Summary = Summary{}
 	for _, t := range r.Tests {
-		switch t.Outcome {
-		case Passed:
-			s.Passed++
-		case Failed:
-			s.Failed++
-		case Flaky:
-			s.Flaky++
-		case Skipped:
-			s.Skipped++
-		default:
-			s.NotRun++
-		}
+		r.Summary.add(t.Outcome)
 	}
-	r.Summary = s
+}
+
+func (s *Summary) add(o Outcome) {
+	s.Total++
+	switch o {
+	case Passed:
+		s.Passed++
+	case Failed:
+		s.Failed++
+	case Flaky:
+		s.Flaky++
+	case KnownFailure:
+		s.Known++
+	case Skipped:
+		s.Skipped++
+	default:
+		s.NotRun++
+	}
 }
 
 // save writes results.json and junit.xml, each at once, so that a run that is

@@ -55,6 +55,15 @@ func TestRunEndsInAVerdict(t *testing.T) {
 			status: StatusPassed, verdict: "passed, but 2 of 3 tests only when run again alone; the official report counts them as failed", ups: 3, report: true,
 			want: map[string]Outcome{"GatewayBasics": Flaky, "HTTPRouteBasics": Flaky, "HTTPRoutePort": Passed},
 		},
+		"known to fail": {
+			reason: "an announced failure is neither run again nor fails the run",
+			does:   map[string]string{"HTTPRouteBasics": "fail"},
+			change: func(o *Options, _ *fakeAPI) {
+				o.Implementation.KnownToFail = map[string]string{"HTTPRouteBasics": "issue 7"}
+			},
+			status: StatusPassed, verdict: "2 tests passed, 1 are known to fail and did; the official report counts them as failed", ups: 1, report: true,
+			want: map[string]Outcome{"GatewayBasics": Passed, "HTTPRouteBasics": KnownFailure},
+		},
 		"too many failures": {
 			reason: "that is no flake: fresh clusters would only cost time",
 			does:   map[string]string{"HTTPRouteBasics": "fail", "GatewayBasics": "flaky"},
@@ -399,6 +408,13 @@ func TestPlan(t *testing.T) {
 			reason: "a list decides, and core features are always in",
 			change: func(o *Options) { o.Implementation.Features = []string{"HTTPRouteNamed"} }, known: []string{"HTTPRouteCORS"},
 			runs: []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteNamed"},
+		},
+		"all": {
+			reason: "every feature that the suite knows, but those exempt",
+			change: func(o *Options) {
+				o.Implementation.AllFeatures, o.Implementation.Exempt = true, []string{"Mesh", "HTTPRouteNamed"}
+			},
+			runs: []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteCORS", "HTTPRoutePort"},
 		},
 		"exempt": {
 			reason: "exempt features do not turn inference off",

@@ -54,7 +54,7 @@ func optionsFor(o *Options, p *Plan, tests []string, alone bool, report string) 
 		ConformanceProfiles:    p.Profiles,
 		UsableNetworkAddresses: impl.UsableAddresses, UnusableNetworkAddresses: impl.UnusableAddresses,
 	}
-	if impl.Features != nil || len(impl.Exempt) > 0 {
+	if !impl.infers() || len(impl.Exempt) > 0 {
 		out.SupportedFeatures = p.Features
 	}
 	for _, t := range p.Tests {
