@@ -192,6 +192,9 @@ func memberships(t Test, profiles []Profile) []Membership {
 	return out
 }
 
+// Memberships are the profiles of the suite that count a test.
+func (l *Listing) Memberships(t Test) []Membership { return memberships(t, l.Profiles) }
+
 func (l *Listing) knowsFeature(name string) bool {
 	return slices.ContainsFunc(l.Features, func(f Feature) bool { return f.Name == name })
 }

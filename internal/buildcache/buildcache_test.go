@@ -257,8 +257,9 @@ func TestFollowKeepsTheLastLines(t *testing.T) {
 	for i := range tail + 5 {
 		fmt.Fprintf(&in, "k8s.io/api/v%d\n./x.go:%d: broken\n", i, i)
 	}
-	last := follow(&in, io.Discard)
-	if len(last) != tail || last[tail-1] != fmt.Sprintf("./x.go:%d: broken", tail+4) {
-		t.Errorf("last lines %q", last)
+	var f follower
+	f.read(&in)
+	if len(f.last) != tail || f.last[tail-1] != fmt.Sprintf("./x.go:%d: broken", tail+4) || f.packages != tail+5 {
+		t.Errorf("last lines %q after %d packages", f.last, f.packages)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,7 +20,9 @@ type GoCommand struct {
 	// need be; empty for the one installed.
 	Toolchain string
 	Env       []string // besides the process's own
-	Args      []string // "build", "-o", out, …; -v is added and makes the progress
+	// Args are "build", "-o", out and so on. -v is added to a build, whose
+	// progress it makes; to go test it would mean something else.
+	Args []string
 }
 
 // every is the least time between two lines of progress.
@@ -35,7 +38,10 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 	if len(g.Args) == 0 {
 		return errors.New("no go command given")
 	}
-	args := append([]string{g.Args[0], "-v"}, g.Args[1:]...)
+	args := g.Args
+	if args[0] == "build" {
+		args = append([]string{"build", "-v"}, args[1:]...)
+	}
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = g.Dir
 	// PWD would otherwise name our folder, and the go command believes it.
@@ -49,15 +55,17 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 	cmd.WaitDelay = every
 	out, in := io.Pipe()
 	cmd.Stdout, cmd.Stderr = in, in
-	var last []string
+	var f follower
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		last = follow(out, progress)
+		f.read(out)
 	}()
+	stop := f.tell(progress)
 	err := cmd.Run()
 	in.Close()
 	<-done
+	stop()
 	if ctx.Err() != nil {
 		return fmt.Errorf("go %s: %w", g.Args[0], ctx.Err())
 	}
@@ -65,35 +73,68 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 		return fmt.Errorf("go %s: %w: install Go (https://go.dev/dl), or use a release archive", g.Args[0], err)
 	}
 	if err != nil {
-		return fmt.Errorf("go %s in %s: %w:\n%s", strings.Join(g.Args, " "), g.Dir, err, strings.Join(last, "\n"))
+		return fmt.Errorf("go %s in %s: %w:\n%s", strings.Join(g.Args, " "), g.Dir, err, strings.Join(f.last, "\n"))
 	}
 	return nil
 }
 
-// follow reads the output of go build -v: a line for each package as it is
-// compiled, and whatever goes wrong. It returns the last lines.
-func follow(r io.Reader, progress io.Writer) (last []string) {
-	var (
-		packages int
-		start    = time.Now()
-		said     = start
-		lines    = bufio.NewScanner(r)
-	)
+// follower reads the output of go build -v: a line for each package as it is
+// compiled, and whatever goes wrong.
+type follower struct {
+	mu       sync.Mutex
+	packages int
+	current  string   // the package compiled last
+	last     []string // lines that are no package
+}
+
+func (f *follower) read(r io.Reader) {
+	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		line := lines.Text()
-		if isPackage(line) {
-			packages++
-		} else if last = append(last, line); len(last) > tail {
-			last = last[1:]
-		}
-		if now := time.Now(); now.Sub(said) >= every {
-			said = now
-			fmt.Fprintf(progress, "  %d packages compiled, %s: %s\n", packages, now.Sub(start).Round(time.Second), line)
-		}
+		f.line(lines.Text())
 	}
 	_, _ = io.Copy(io.Discard, r) // a line beyond all measure must not block the command
-	return last
+}
+
+func (f *follower) line(line string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if isPackage(line) {
+		f.packages++
+		f.current = line
+	} else if f.last = append(f.last, line); len(f.last) > tail {
+		f.last = f.last[1:]
+	}
+}
+
+func (f *follower) state() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.packages == 0 {
+		return "compiling and linking"
+	}
+	return fmt.Sprintf("%d packages compiled, the last %s", f.packages, f.current)
+}
+
+// tell writes how far the command is, from time to time until the returned
+// function is called. Linking says nothing, so silence is told, too.
+func (f *follower) tell(progress io.Writer) (stop func()) {
+	tick, done := time.NewTicker(every), make(chan struct{})
+	start := time.Now()
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				fmt.Fprintf(progress, "  %s: %s\n", time.Since(start).Round(time.Second), f.state())
+			}
+		}
+	}()
+	return func() {
+		tick.Stop()
+		close(done)
+	}
 }
 
 // isPackage reports whether a line is an import path and nothing else.

@@ -64,7 +64,7 @@ func Run(t *testing.T) {
 			t.Fatalf("the suite's options in %s: %v", path, err)
 		}
 	}
-	w := newWatch(t.Context())
+	w := newWatch()
 	if driven {
 		go w.obey(os.Stdin, os.Stdout, func() { os.Exit(exitStopped) })
 	}
@@ -80,7 +80,7 @@ func Run(t *testing.T) {
 	w.exchanges = exchanges
 	w.failFast = opts.FailFast
 
-	defer w.begin(t)()
+	w.whole(t)
 	for i, test := range tests.ConformanceTests {
 		tests.ConformanceTests[i] = w.wrap(test)
 	}

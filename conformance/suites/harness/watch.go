@@ -2,7 +2,6 @@ package harness
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -28,7 +27,6 @@ const deleteWait = 4 * time.Second
 // the test's objects are sure to stand, and lets the test wait meanwhile. The
 // suite's own Hook fires after they are gone.
 type watch struct {
-	ctx       context.Context
 	exchanges *exchanges
 	failFast  bool
 
@@ -44,8 +42,19 @@ type watched struct {
 	whole bool
 }
 
-func newWatch(ctx context.Context) *watch {
-	return &watch{ctx: ctx, running: map[*testing.T]*watched{}}
+func newWatch() *watch { return &watch{running: map[*testing.T]*watched{}} }
+
+// whole watches the suite itself. Its set-up may fail before there are tests.
+func (w *watch) whole(t *testing.T) {
+	end := w.begin(t)
+	// Registered first, this cleanup runs last. A deferred call would run before
+	// the suite deletes its objects.
+	t.Cleanup(func() {
+		for _, t := range w.failing() {
+			w.look(t, ackWait, "the suite ended")
+		}
+		end()
+	})
 }
 
 // begin watches a test until the returned function is called.
@@ -119,7 +128,6 @@ func (w *watch) look(t *testing.T, wait time.Duration, why string) {
 		select {
 		case <-s.ack:
 		case <-time.After(wait):
-		case <-w.ctx.Done():
 		}
 	})
 }
