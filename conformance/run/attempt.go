@@ -113,7 +113,7 @@ func (a *attempt) ready(ctx context.Context) ([]string, error) {
 		a.o.View.Step("installing " + impl.Name)
 		install, cancel := context.WithTimeout(ctx, a.o.Limits.Install)
 		defer cancel()
-		if err := impl.Install(install, a.cluster, a.o.View); err != nil {
+		if err := impl.Install(install, a.cluster, a.listing.Version, a.o.View); err != nil {
 			return nil, &notReady{fmt.Sprintf("installing %s: %v", impl.Name, err)}
 		}
 	}

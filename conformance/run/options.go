@@ -67,9 +67,10 @@ type Implementation struct {
 	// UsableAddresses and UnusableAddresses are for tests of static addresses.
 	UsableAddresses, UnusableAddresses []Address
 
-	// Install puts the implementation into a cluster and returns once it should
-	// work; nil if it is there. Progress goes to w, a line at a time.
-	Install func(ctx context.Context, c Cluster, w io.Writer) error
+	// Install puts the implementation into a cluster, with the CRDs of the given
+	// release of the Gateway API ("v1.6.3"), and returns once it should work; nil
+	// if all that is there. Progress goes to w, a line at a time.
+	Install func(ctx context.Context, c Cluster, gatewayAPI string, w io.Writer) error
 	// Logs are the pods whose logs are kept when a test fails.
 	Logs []LogSource
 }

@@ -131,7 +131,7 @@ func TestRunEndsInAVerdict(t *testing.T) {
 		"not installable": {
 			reason: "an installation that fails is the implementation's failure",
 			change: func(o *Options, _ *fakeAPI) {
-				o.Implementation.Install = func(context.Context, Cluster, io.Writer) error { return errors.New("chart not found") }
+				o.Implementation.Install = func(context.Context, Cluster, string, io.Writer) error { return errors.New("chart not found") }
 			},
 			status: StatusNotReady, verdict: "installing example: chart not found", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": NotRun},
