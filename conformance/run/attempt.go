@@ -77,7 +77,7 @@ func (a *attempt) run(ctx context.Context) (err error) {
 		return err
 	}
 	if a.Kind != KindRerun {
-		a.tests = a.adopt(plan, a.tests)
+		a.tests = a.adopt(plan)
 	}
 	a.Attempt.Tests = len(a.tests)
 	return a.suite(ctx, plan)

@@ -83,7 +83,7 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 			planned.Reason, planned.excluded = "the implementation skips it: "+why, true
 		case len(missing) == 0:
 			planned.Runs = true
-		case p.Inferred && inferable(missing, profiles, &o.Implementation):
+		case p.Inferred && l.inferable(missing, &o.Implementation):
 			planned.Runs = true
 			planned.Reason = "if the GatewayClass says it supports " + strings.Join(missing, ", ")
 		default:
@@ -137,20 +137,27 @@ func (p *Plan) supported(l *Listing, impl *Implementation, known []string) map[s
 	return out
 }
 
-// inferable reports whether features may turn out to be supported: a GatewayClass
-// speaks of what its profiles know, a mesh is asked only by name.
-func inferable(missing []string, profiles []Profile, impl *Implementation) bool {
-	for _, f := range missing {
-		if slices.Contains(impl.Exempt, f) {
-			return false
-		}
-		if !slices.ContainsFunc(profiles, func(p Profile) bool {
-			return slices.Contains(p.Extended, f) && (impl.Mesh != "" || !strings.HasPrefix(p.Name, "MESH-"))
-		}) {
-			return false
+// inferable reports whether features may turn out to be supported. Of a mesh's
+// own features a GatewayClass is not believed, and only a named mesh is asked.
+func (l *Listing) inferable(missing []string, impl *Implementation) bool {
+	return !slices.ContainsFunc(missing, func(f string) bool {
+		return slices.Contains(impl.Exempt, f) || impl.Mesh == "" && l.ofMesh(f) || impl.GatewayClass == "" && !l.ofMesh(f)
+	})
+}
+
+// ofMesh reports whether a feature is in profiles of meshes only.
+func (l *Listing) ofMesh(feature string) bool {
+	mesh, other := false, false
+	for _, p := range l.Profiles {
+		if slices.Contains(p.Core, feature) || slices.Contains(p.Extended, feature) {
+			if strings.HasPrefix(p.Name, "MESH-") {
+				mesh = true
+			} else {
+				other = true
+			}
 		}
 	}
-	return true
+	return mesh && !other
 }
 
 func (p *Plan) warn(format string, args ...any) {

@@ -93,13 +93,13 @@ func (r *runner) begin(plan *Plan, request map[string]string) error {
 		Profiles:       plan.Profiles, Inferred: plan.Inferred, Started: time.Now().UTC(),
 		Warnings: plan.Warnings, Request: request,
 	}
-	r.adopt(plan, plan.names())
+	r.adopt(plan)
 	return r.results.save(r.o.Out)
 }
 
-// adopt takes over what a plan says of each test, and returns those of the given
-// tests that run by it. The first plan may not know the features yet.
-func (r *runner) adopt(plan *Plan, tests []string) []string {
+// adopt takes over what a plan says of each test, and returns those that are to
+// run by it. The first plan may not know the features yet.
+func (r *runner) adopt(plan *Plan) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.results.Features = plan.Features
@@ -108,14 +108,12 @@ func (r *runner) adopt(plan *Plan, tests []string) []string {
 		t := r.results.test(p.Name)
 		t.Features, t.Profiles = p.Features, p.Profiles
 		switch {
-		case len(t.Attempts) > 0:
+		case len(t.Attempts) > 0: // before an interrupt
 		case p.Runs:
 			t.Outcome, t.Reason = NotRun, ""
+			out = append(out, p.Name)
 		default:
 			t.Outcome, t.Reason = Skipped, p.Reason
-		}
-		if p.Runs && slices.Contains(tests, p.Name) {
-			out = append(out, p.Name)
 		}
 	}
 	return out

@@ -395,13 +395,13 @@ func TestPlan(t *testing.T) {
 		runs   []string
 	}{
 		"inferred, not asked yet": {
-			reason: "what a profile knows may turn out to be supported",
-			runs:   []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteCORS", "HTTPRoutePort"},
-			want:   map[string]string{"HTTPRouteCORS": "if the GatewayClass says it supports HTTPRouteCORS", "HTTPRouteNamed": "not supported: HTTPRouteNamed", "MeshBasics": "not supported: Mesh"},
+			reason: "anything but a mesh's may turn out to be supported",
+			runs:   []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteCORS", "HTTPRouteNamed", "HTTPRoutePort"},
+			want:   map[string]string{"HTTPRouteCORS": "if the GatewayClass says it supports HTTPRouteCORS", "MeshBasics": "not supported: Mesh"},
 		},
 		"inferred": {
-			reason: "the GatewayClass decides", known: []string{"HTTPRouteCORS"},
-			runs: []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteCORS"},
+			reason: "the GatewayClass decides, of features without a profile as well", known: []string{"HTTPRouteCORS", "HTTPRouteNamed"},
+			runs: []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteCORS", "HTTPRouteNamed"},
 			want: map[string]string{"HTTPRoutePort": "not supported: GatewayPort8080"},
 		},
 		"listed": {
