@@ -114,11 +114,25 @@ func (a *attempt) ready(ctx context.Context) ([]string, error) {
 		install, cancel := context.WithTimeout(ctx, a.o.Limits.Install)
 		defer cancel()
 		if err := impl.Install(install, a.cluster, a.listing.Version, a.o.View); err != nil {
-			return nil, &notReady{fmt.Sprintf("installing %s: %v", impl.Name, err)}
+			return nil, &notReady{fmt.Sprintf("installing %s: %v%s", impl.Name, err, a.classProblem(ctx))}
 		}
 	}
 	a.o.View.Step("waiting for " + impl.Name)
 	return awaitReady(ctx, a.api, impl, a.o.Limits.Ready)
+}
+
+// classProblem is what the GatewayClass has to say of an installation that failed,
+// which may know no more than that its time is up.
+func (a *attempt) classProblem(ctx context.Context) string {
+	if a.o.Implementation.GatewayClass == "" {
+		return ""
+	}
+	state, err := a.api.class(ctx, a.o.Implementation.GatewayClass)
+	problem, _ := a.o.Implementation.judge(state)
+	if err != nil || problem == "" {
+		return ""
+	}
+	return "; " + problem
 }
 
 // suite runs the suite's binary to its end, or to a reason to stop it.

@@ -260,7 +260,7 @@ func (r *runner) conclude(ctx context.Context, err error) {
 			s.Verdict += fmt.Sprintf("; %d tests were not reached, --resume runs them", n)
 		}
 	case s.Summary.Failed > 0:
-		s.Status, s.Verdict = StatusFailed, "failed: "+strings.Join(s.failing(), ", ")
+		s.Status, s.Verdict = StatusFailed, fmt.Sprintf("%d of %d tests failed: %s", s.Summary.Failed, s.Summary.Total-s.Summary.Skipped, strings.Join(s.failing(), ", "))
 	case s.Summary.Flaky > 0:
 		s.Status, s.Verdict = StatusPassed, fmt.Sprintf("passed, but %d of %d tests only when run again alone; the official report counts them as failed", s.Summary.Flaky, s.Summary.Total-s.Summary.Skipped)
 	case s.Summary.Known > 0:

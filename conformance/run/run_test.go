@@ -46,7 +46,7 @@ func TestRunEndsInAVerdict(t *testing.T) {
 		"fails": {
 			reason: "a test that fails again alone has failed",
 			does:   map[string]string{"HTTPRouteBasics": "fail"},
-			status: StatusFailed, verdict: "failed: HTTPRouteBasics", ups: 2, report: true,
+			status: StatusFailed, verdict: "1 of 3 tests failed: HTTPRouteBasics", ups: 2, report: true,
 			want: map[string]Outcome{"GatewayBasics": Passed, "HTTPRouteBasics": Failed, "HTTPRoutePort": Passed},
 		},
 		"flaky": {
@@ -68,14 +68,14 @@ func TestRunEndsInAVerdict(t *testing.T) {
 			reason: "that is no flake: fresh clusters would only cost time",
 			does:   map[string]string{"HTTPRouteBasics": "fail", "GatewayBasics": "flaky"},
 			change: func(o *Options, _ *fakeAPI) { o.RerunLimit = 1 },
-			status: StatusFailed, verdict: "failed: GatewayBasics, HTTPRouteBasics", ups: 1, report: true,
+			status: StatusFailed, verdict: "2 of 3 tests failed: GatewayBasics, HTTPRouteBasics", ups: 1, report: true,
 			want: map[string]Outcome{"GatewayBasics": Failed, "HTTPRouteBasics": Failed},
 		},
 		"fail fast": {
 			reason: "nothing after the first failure runs, nor does it run again",
 			does:   map[string]string{"GatewayBasics": "fail"},
 			change: func(o *Options, _ *fakeAPI) { o.FailFast = true },
-			status: StatusFailed, verdict: "failed: GatewayBasics", ups: 1,
+			status: StatusFailed, verdict: "1 of 3 tests failed: GatewayBasics", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": Failed, "HTTPRouteBasics": NotRun},
 		},
 		"hangs": {
@@ -134,6 +134,15 @@ func TestRunEndsInAVerdict(t *testing.T) {
 				o.Implementation.Install = func(context.Context, Cluster, string, io.Writer) error { return errors.New("chart not found") }
 			},
 			status: StatusNotReady, verdict: "installing example: chart not found", ups: 1,
+			want: map[string]Outcome{"GatewayBasics": NotRun},
+		},
+		"installed, but of another controller": {
+			reason: "an installation that times out may not know why; the class does",
+			change: func(o *Options, a *fakeAPI) {
+				a.state.controller = "example.com/other"
+				o.Implementation.Install = func(context.Context, Cluster, string, io.Writer) error { return context.DeadlineExceeded }
+			},
+			status: StatusNotReady, verdict: "installing example: context deadline exceeded; GatewayClass example names the controller example.com/other, and not the implementation's example.com/controller", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": NotRun},
 		},
 		"no cluster": {

@@ -162,5 +162,5 @@ func firstLine(text string) string {
 // lastLine is what a log ends in, which is where a failure says what it is.
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.TrimSpace(lines[len(lines)-1])
+	return strings.TrimSpace(logPrefix.ReplaceAllString(lines[len(lines)-1], ""))
 }

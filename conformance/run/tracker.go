@@ -140,7 +140,13 @@ func (t *tracker) finish(test *tracked, e Event) {
 	if e.Action == ActionSkip && !t.wanted[test.name] {
 		return
 	}
-	run := TestRun{Started: test.first.UTC(), Seconds: e.Elapsed.Seconds()}
+	took := e.Elapsed
+	if !test.started.IsZero() {
+		// The testing package leaves out the time that a test spends waiting for
+		// its parallel subtests.
+		took = max(took, time.Since(test.started).Round(10*time.Millisecond))
+	}
+	run := TestRun{Started: test.first.UTC(), Seconds: took.Seconds()}
 	switch e.Action {
 	case ActionPass:
 		run.Outcome = Passed
@@ -157,7 +163,7 @@ func (t *tracker) finish(test *tracked, e Event) {
 		test.log.Close()
 		test.log = nil
 	}
-	t.view.Finish(test.name, run.Outcome, e.Elapsed, run.Reason)
+	t.view.Finish(test.name, run.Outcome, took, run.Reason)
 	t.finished(test.name, run)
 }
 
@@ -179,11 +185,7 @@ func (t *tracker) abandon(blame func(name string) string) {
 		if why := blame(name); why != "" {
 			fmt.Fprintf(&lineWriter{test}, "%s\n", why)
 			test.reason = why
-			took := time.Duration(0)
-			if !test.started.IsZero() {
-				took = time.Since(test.started)
-			}
-			t.finish(test, Event{Action: ActionFail, Elapsed: took})
+			t.finish(test, Event{Action: ActionFail})
 			continue
 		}
 		if test.log != nil {
@@ -252,7 +254,9 @@ func reasonOf(tail []string) string {
 	return text
 }
 
-var logPrefix = regexp.MustCompile(`^\s*[\w.-]+\.go:\d+: `)
+// logPrefix is the place that go test puts before a log line, and the time that
+// the suite puts there.
+var logPrefix = regexp.MustCompile(`^\s*[\w.-]+\.go:\d+: (?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d): )?`)
 
 // skipReason is the last line a skipped test logged, without its place.
 func skipReason(tail []string) string {

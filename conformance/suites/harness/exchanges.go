@@ -1,15 +1,17 @@
 package harness
 
 import (
+	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"sigs.k8s.io/gateway-api/conformance/utils/roundtripper"
 )
 
-// remembered is how many exchanges of a test are kept.
-const remembered = 10
+// remembered is how many exchanges of a test, and of each subtest, are kept.
+const remembered = 5
 
 // exchange is a request that a test sent and what came back. Certificates and
 // keys are left out.
@@ -34,11 +36,11 @@ type exchange struct {
 type exchanges struct {
 	next roundtripper.RoundTripper
 	mu   sync.Mutex
-	last map[string][]exchange // by top-level test
+	last map[*testing.T][]exchange
 }
 
 func newExchanges(next roundtripper.RoundTripper) *exchanges {
-	return &exchanges{next: next, last: map[string][]exchange{}}
+	return &exchanges{next: next, last: map[*testing.T][]exchange{}}
 }
 
 // CaptureRoundTrip implements the suite's RoundTripper.
@@ -46,9 +48,6 @@ func (e *exchanges) CaptureRoundTrip(r roundtripper.Request) (*roundtripper.Capt
 	x := exchange{
 		Time: time.Now().UTC(), Method: r.Method, URL: r.URL.String(), Host: r.Host,
 		ServerName: r.ServerName, Protocol: r.Protocol, Headers: r.Headers,
-	}
-	if r.T != nil {
-		x.Test = r.T.Name()
 	}
 	request, response, err := e.next.CaptureRoundTrip(r)
 	if err != nil {
@@ -62,27 +61,35 @@ func (e *exchanges) CaptureRoundTrip(r roundtripper.Request) (*roundtripper.Capt
 		copied.Headers = nil
 		x.Echo = &copied
 	}
-	e.remember(x)
+	if r.T != nil {
+		x.Test = r.T.Name()
+		e.remember(r.T, x)
+	}
 	return request, response, err
 }
 
-func (e *exchanges) remember(x exchange) {
+func (e *exchanges) remember(t *testing.T, x exchange) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	top := topLevel(x.Test)
-	last := append(e.last[top], x)
-	e.last[top] = last[max(0, len(last)-remembered):]
+	last := append(e.last[t], x)
+	e.last[t] = last[max(0, len(last)-remembered):]
 }
 
-// of returns the last exchanges of a test and its subtests, oldest first.
-func (e *exchanges) of(test string) []exchange {
+// of returns the last exchanges of a test and those of its subtests that failed,
+// oldest first, and forgets them.
+func (e *exchanges) of(test *testing.T) []exchange {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return append([]exchange(nil), e.last[topLevel(test)]...)
-}
-
-// topLevel is the conformance test that a test is part of: TestConformance/Name.
-func topLevel(name string) string {
-	parts := strings.SplitN(name, "/", 3)
-	return strings.Join(parts[:min(2, len(parts))], "/")
+	var failed []exchange
+	for t, last := range e.last {
+		if t != test && !strings.HasPrefix(t.Name(), test.Name()+"/") {
+			continue
+		}
+		delete(e.last, t)
+		if t.Failed() {
+			failed = append(failed, last...)
+		}
+	}
+	slices.SortFunc(failed, func(a, b exchange) int { return a.Time.Compare(b.Time) })
+	return failed
 }

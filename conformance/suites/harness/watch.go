@@ -83,6 +83,9 @@ func (w *watch) wrap(test suite.ConformanceTest) suite.ConformanceTest {
 		t.Cleanup(func() {
 			w.look(t, ackWait, "the test ended")
 			end()
+			if w.exchanges != nil {
+				w.exchanges.of(t) // nobody asks any more
+			}
 		})
 		// A test that gives up ends here, before cleanups of its own run.
 		defer w.look(t, ackWait, "the test ended")
@@ -117,7 +120,7 @@ func (w *watch) look(t *testing.T, wait time.Duration, why string) {
 	}
 	s.once.Do(func() {
 		if w.exchanges != nil {
-			if last := w.exchanges.of(t.Name()); len(last) > 0 {
+			if last := w.exchanges.of(t); len(last) > 0 {
 				attr(t, attrExchanges, last)
 			}
 		}

@@ -180,8 +180,11 @@ func TestOnlyTheLastExchangesAreKept(t *testing.T) {
 	for i := range remembered + 3 {
 		_, _, _ = e.CaptureRoundTrip(roundtripper.Request{T: t, Method: fmt.Sprint(i)})
 	}
-	if got := e.of(t.Name()); len(got) != remembered || got[0].Method != "3" {
-		t.Errorf("kept %d, the first %v", len(got), got[0])
+	if kept := e.last[t]; len(kept) != remembered || kept[0].Method != "3" {
+		t.Errorf("kept %d, the first %v", len(kept), kept[0])
+	}
+	if got := e.of(t); len(got) != 0 || len(e.last) != 0 {
+		t.Errorf("%d exchanges of a test that did not fail, %d remembered", len(got), len(e.last))
 	}
 }
 
