@@ -23,7 +23,7 @@ test: ## vet and test everything
 
 .PHONY: test-race
 test-race: ## race detector over the concurrent packages
-	CGO_ENABLED=1 go test -race ./internal/parallel ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
+	CGO_ENABLED=1 go test -race ./internal/parallel ./internal/buildcache ./conformance/run ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
 
 .PHONY: mutation
 mutation: ## plant mistakes in converted fixtures; print how many verification finds
@@ -32,6 +32,11 @@ mutation: ## plant mistakes in converted fixtures; print how many verification f
 .PHONY: test-browser
 test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
+
+.PHONY: test-suites
+test-suites: ## build the conformance suites and test their binaries
+	cd conformance/suites/harness && go vet ./... && go test ./...
+	go test -tags suites -count=1 -timeout 30m -v -run 'Suite|BrokenAPI' ./conformance/run
 
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools

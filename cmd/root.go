@@ -73,7 +73,10 @@ Data goes to standard output, messages to standard error. Exit codes: 0 done,
 		PersistentPreRunE:          checkFlags,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns)))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns),
+		"for more information about a command", "for more about a command", // or long verbs do not fit
+	).Replace(root.UsageTemplate()))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)

@@ -68,6 +68,19 @@ func (p *progress) byAge() []string {
 	})
 }
 
+// now says what runs, the oldest first. The suite sets up its own objects before
+// the first test.
+func (p *progress) now(now time.Time) string {
+	if len(p.running) == 0 && p.done == 0 {
+		return "set-up " + clock(now.Sub(p.started))
+	}
+	var out []string
+	for _, test := range p.byAge() {
+		out = append(out, test+" "+clock(now.Sub(p.running[test])))
+	}
+	return strings.Join(out, ", ")
+}
+
 // lines is the block on a terminal, each line at most width wide.
 func (p *progress) lines(width int, now time.Time) []string {
 	count := fmt.Sprintf(" %d/%d", p.done, p.total)
@@ -84,17 +97,7 @@ func (p *progress) lines(width int, now time.Time) []string {
 		full = cells * min(p.done, p.total) / p.total
 	}
 	out := []string{p.title, "[" + strings.Repeat("=", full) + strings.Repeat(" ", cells-full) + "]" + count}
-	running := "running: "
-	for i, test := range p.byAge() {
-		if i > 0 {
-			running += ", "
-		}
-		running += test + " " + clock(now.Sub(p.running[test]))
-	}
-	if len(p.running) == 0 {
-		running += "nothing yet"
-	}
-	out = append(out, running)
+	out = append(out, "running: "+p.now(now))
 	if len(p.failed) > 0 {
 		out = append(out, "failed:  "+strings.Join(p.failed, ", "))
 	}
@@ -177,11 +180,7 @@ func (v *plainView) beat(stop <-chan struct{}) {
 		case <-tick.C:
 			v.mu.Lock()
 			if v.p.done == last {
-				var running []string
-				for _, t := range v.p.byAge() {
-					running = append(running, t+" "+clock(v.now().Sub(v.p.running[t])))
-				}
-				fmt.Fprintf(v.w, "      still running: %s\n", strings.Join(running, ", "))
+				fmt.Fprintf(v.w, "      still running: %s\n", v.p.now(v.now()))
 			}
 			last = v.p.done
 			v.mu.Unlock()

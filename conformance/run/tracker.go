@@ -184,7 +184,9 @@ func (t *tracker) abandon(blame func(name string) string) {
 		test := t.tests[name]
 		if why := blame(name); why != "" {
 			fmt.Fprintf(&lineWriter{test}, "%s\n", why)
-			test.reason = why
+			if test.reason == "" {
+				test.reason = reasonOf(test.tail) // which ends in why
+			}
 			t.finish(test, Event{Action: ActionFail})
 			continue
 		}
