@@ -96,6 +96,7 @@ func (e existingClusters) Up(ctx context.Context) (conformance.Cluster, error) {
 // existingCluster holds a copy of the credentials for as long as the run takes.
 type existingCluster struct{ dir string }
 
+// Kubeconfig is the copy.
 func (c *existingCluster) Kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
 
 // Command runs here: this machine has to reach the cluster's gateways.
@@ -103,4 +104,5 @@ func (c *existingCluster) Command(ctx context.Context, name string, args ...stri
 	return exec.CommandContext(ctx, name, args...)
 }
 
+// Down removes the copy, and leaves the cluster as it is.
 func (c *existingCluster) Down(context.Context) error { return os.RemoveAll(c.dir) }

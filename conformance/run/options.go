@@ -153,7 +153,7 @@ var ErrOptions = errors.New("wrong options")
 
 func (o *Options) complete() error {
 	if o.View == nil {
-		o.View = noView{}
+		o.View = NewView(io.Discard)
 	}
 	if o.connect == nil {
 		o.connect = connect

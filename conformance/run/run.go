@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options, request map[string]string) (*Results, e
 	} else if !ok {
 		return nil, fmt.Errorf("folder of results: another run writes to %s", o.Out)
 	}
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	if err := r.begin(plan, request); err != nil {
 		return nil, err
 	}

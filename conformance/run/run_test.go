@@ -258,7 +258,7 @@ func TestInterruptedRunIsResumed(t *testing.T) {
 	o, clusters, _ := fakeOptions(t, map[string]string{"HTTPRouteBasics": "hang"})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	o.View = &onStart{test: "HTTPRouteBasics", do: cancel}
+	o.View = &onStart{View: NewView(io.Discard), test: "HTTPRouteBasics", do: cancel}
 	got, err := Run(ctx, o, nil)
 	if !errors.Is(err, context.Canceled) || got.Status != StatusInterrupted {
 		t.Fatalf("status %s, error %v", got.Status, err)
@@ -294,12 +294,13 @@ func TestInterruptedRunIsResumed(t *testing.T) {
 
 // onStart does something once a test starts.
 type onStart struct {
-	noView
+	View
 	test string
 	do   func()
 }
 
 func (v *onStart) Start(test string) {
+	v.View.Start(test)
 	if test == v.test {
 		v.do()
 	}
@@ -360,7 +361,7 @@ func TestTwoRunsDoNotShareAFolder(t *testing.T) {
 	defer cancel()
 	started := make(chan struct{})
 	first := o
-	first.View = &onStart{test: "GatewayBasics", do: func() { close(started) }}
+	first.View = &onStart{View: NewView(io.Discard), test: "GatewayBasics", do: func() { close(started) }}
 	done := make(chan struct{})
 	go func() { defer close(done); _, _ = Run(ctx, first, nil) }()
 	<-started

@@ -45,6 +45,7 @@ func (v *terminalView) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// Step implements [View].
 func (v *terminalView) Step(text string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -57,6 +58,7 @@ func (v *terminalView) Step(text string) {
 	v.tick()
 }
 
+// Begin implements [View].
 func (v *terminalView) Begin(title string, tests int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -94,6 +96,7 @@ func (v *terminalView) tick() {
 	}(v.stop)
 }
 
+// Start implements [View].
 func (v *terminalView) Start(test string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -102,6 +105,7 @@ func (v *terminalView) Start(test string) {
 	}
 }
 
+// Pause implements [View].
 func (v *terminalView) Pause(test string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -110,6 +114,7 @@ func (v *terminalView) Pause(test string) {
 	}
 }
 
+// Finish implements [View].
 func (v *terminalView) Finish(test string, outcome Outcome, took time.Duration, reason string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -124,6 +129,7 @@ func (v *terminalView) Finish(test string, outcome Outcome, took time.Duration, 
 	v.draw("")
 }
 
+// End implements [View].
 func (v *terminalView) End() {
 	v.mu.Lock()
 	defer v.mu.Unlock()

@@ -23,15 +23,3 @@ type View interface {
 	// Close ends the view; nothing is shown after it.
 	Close()
 }
-
-// noView shows nothing.
-type noView struct{}
-
-func (noView) Write(p []byte) (int, error)                   { return len(p), nil }
-func (noView) Step(string)                                   {}
-func (noView) Begin(string, int)                             {}
-func (noView) Start(string)                                  {}
-func (noView) Pause(string)                                  {}
-func (noView) Finish(string, Outcome, time.Duration, string) {}
-func (noView) End()                                          {}
-func (noView) Close()                                        {}

@@ -104,7 +104,7 @@ func (e entry) build(ctx context.Context, c Component, progress io.Writer) error
 		return fmt.Errorf("making the cache: %w", err)
 	}
 	lock := flock.New(e.dir() + ".lock")
-	defer lock.Close()
+	defer func() { _ = lock.Close() }()
 	if ok, err := lock.TryLock(); err != nil {
 		return fmt.Errorf("locking %s: %w", lock.Path(), err)
 	} else if !ok {

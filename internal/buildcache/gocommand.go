@@ -63,7 +63,7 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 	}()
 	stop := f.tell(progress)
 	err := cmd.Run()
-	in.Close()
+	_ = in.Close() // a pipe in memory
 	<-done
 	stop()
 	if ctx.Err() != nil {
