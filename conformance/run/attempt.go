@@ -342,13 +342,13 @@ func (a *attempt) judge(why stop) {
 	case a.tracker.ended == "":
 		a.Status, a.Detail = StatusCrashed, fmt.Sprintf("the suite ended before its tests did (%v); see %s", a.process.err, a.Console)
 	case !began && a.tracker.ended == ActionFail:
-		a.Status, a.Detail = StatusSetupFailed, "the suite could not set up its own objects: "+words
+		a.Status, a.Detail = StatusSetupFailed, "the suite could not set up its own objects: "+gist(words)
 	case failed > 0:
 		a.Status, a.Detail = StatusFailed, fmt.Sprintf("%d tests failed", failed)
 	default:
 		a.Status = StatusPassed
 		if a.tracker.ended == ActionFail {
-			a.warn(fmt.Sprintf("attempt %d: the suite failed outside of its tests: %s", a.Number, words))
+			a.warn(fmt.Sprintf("attempt %d: the suite failed outside of its tests: %s", a.Number, gist(words)))
 		}
 	}
 }

@@ -76,12 +76,12 @@ func (r *Results) junit() ([]byte, error) {
 			c.Skipped = &junitProblem{Message: "its turn never came: " + r.Verdict}
 			s.Skipped++
 		case Failed:
-			c.Failure = &junitProblem{Message: lastLine(t.Reason), Text: t.Reason}
+			c.Failure = &junitProblem{Message: gist(t.Reason), Text: t.Reason}
 			s.Failures++
 		case Flaky:
 			for _, a := range t.Attempts {
 				if a.Outcome == Failed {
-					c.Flaky = append(c.Flaky, junitProblem{Message: lastLine(a.Reason), Text: a.Reason})
+					c.Flaky = append(c.Flaky, junitProblem{Message: gist(a.Reason), Text: a.Reason})
 				}
 			}
 		}

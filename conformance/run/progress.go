@@ -130,7 +130,7 @@ func finishLine(test string, outcome Outcome, took time.Duration, reason string)
 	case Skipped:
 		line += "  " + firstLine(reason)
 	case Failed:
-		if why := lastLine(reason); why != "" {
+		if why := gist(reason); why != "" {
 			line += "\n      " + why
 		}
 	}

@@ -142,8 +142,17 @@ func TestReasons(t *testing.T) {
 	if got := skipReason([]string{"    conformance.go:81: Skipping MeshBasics: suite does not support Mesh\n"}); got != "suite does not support Mesh" {
 		t.Errorf("skip reason %q", got)
 	}
-	if got := lastLine("a\n    http.go:306: 2026-11-25T21:36:40.294064587Z: timeout while waiting\n"); got != "timeout while waiting" {
+	if got := gist("a\n    http.go:306: 2026-11-25T21:36:40.294064587Z: timeout while waiting\n"); got != "timeout while waiting" {
 		t.Errorf("last line %q", got)
+	}
+	const testify = "    suite.go:442: \n        \tError Trace:\thelpers.go:329\n        \t            \tsuite.go:442\n" +
+		"        \tError:      \tReceived unexpected error:\n        \t            \tcontext deadline exceeded\n" +
+		"        \tTest:       \tTestConformance\n        \tMessages:   \terror waiting for namespaces\n"
+	if got := gist(reasonOf([]string{testify, "    apply.go:255: 2026-11-25T21:55:12.73Z: Deleting mismatch-ca-certificate \n"})); got != "error waiting for namespaces: context deadline exceeded" {
+		t.Errorf("gist %q", got)
+	}
+	if got := gist("\n    x.go:1: \n\tError Trace:\tx.go:2\n\tError:\tShould be true\n\tTest:\tT"); got != "Should be true" {
+		t.Errorf("gist %q", got)
 	}
 	if got := fileName("../../etc/passwd"); strings.ContainsAny(got, "/.") {
 		t.Errorf("file name %q", got)

@@ -95,7 +95,7 @@ func TestRunEndsInAVerdict(t *testing.T) {
 		"set-up fails": {
 			reason: "the verdict quotes the suite",
 			does:   map[string]string{"set-up": "timed out waiting for pods"},
-			status: StatusSetupFailed, verdict: "the suite could not set up its own objects: suite.go:1: Test Setup: Ensuring GatewayClass has been accepted\n    suite.go:2: timed out waiting for pods", ups: 1,
+			status: StatusSetupFailed, verdict: "the suite could not set up its own objects: timed out waiting for pods", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": NotRun},
 		},
 		"panics": {

@@ -158,9 +158,3 @@ func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return line
 }
-
-// lastLine is what a log ends in, which is where a failure says what it is.
-func lastLine(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return strings.TrimSpace(logPrefix.ReplaceAllString(lines[len(lines)-1], ""))
-}

@@ -34,7 +34,7 @@ func WriteSummary(w io.Writer, r *Results, dir string) error {
 			if a.Outcome != Failed {
 				continue
 			}
-			fmt.Fprintf(out, "    %s\n    log       %s\n", lastLine(a.Reason), filepath.Join(dir, a.Log))
+			fmt.Fprintf(out, "    %s\n    log       %s\n", gist(a.Reason), filepath.Join(dir, a.Log))
 			if a.Artifacts != "" {
 				fmt.Fprintf(out, "    artifacts %s\n", filepath.Join(dir, a.Artifacts))
 			}

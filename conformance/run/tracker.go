@@ -1,12 +1,9 @@
 package run
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -243,43 +240,4 @@ type lineWriter struct{ t *tracked }
 func (w *lineWriter) Write(p []byte) (int, error) {
 	w.t.output(string(p))
 	return len(p), nil
-}
-
-// maxReason bounds what results quote of a log, in bytes.
-const maxReason = 4000
-
-func reasonOf(tail []string) string {
-	text := strings.TrimSpace(strings.Join(tail, ""))
-	if len(text) > maxReason {
-		text = strings.ToValidUTF8(text[len(text)-maxReason:], "")
-	}
-	return text
-}
-
-// logPrefix is the place that go test puts before a log line, and the time that
-// the suite puts there.
-var logPrefix = regexp.MustCompile(`^\s*[\w.-]+\.go:\d+: (?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d): )?`)
-
-// skipReason is the last line a skipped test logged, without its place.
-func skipReason(tail []string) string {
-	if len(tail) == 0 {
-		return ""
-	}
-	line := strings.TrimSpace(logPrefix.ReplaceAllString(tail[len(tail)-1], ""))
-	_, why, ok := strings.Cut(line, ": ")
-	if ok && strings.HasPrefix(line, "Skipping ") {
-		return why
-	}
-	return line
-}
-
-var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$`)
-
-// fileName is a name for a test's files: its own where that is one, else a hash.
-func fileName(test string) string {
-	if plainName.MatchString(test) {
-		return test
-	}
-	sum := sha256.Sum256([]byte(test))
-	return "test-" + hex.EncodeToString(sum[:8])
 }
