@@ -22,7 +22,7 @@ import (
 const columns = 80
 
 // commands are the verbs, each given the streams it reads and writes.
-var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVerify, newCluster, newVersion}
+var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVerify, newConformance, newCluster, newVersion}
 
 // Main runs the command line of the process and returns its exit code. The
 // first interrupt cancels the command's context, the second ends the process.
@@ -79,7 +79,10 @@ Data goes to standard output, messages to standard error. Exit codes: 0 done,
 		PersistentPreRunE:          checkFlags,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns)))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns),
+		"for more information about a command", "for more about a command", // or long verbs do not fit
+	).Replace(root.UsageTemplate()))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)
