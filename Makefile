@@ -23,7 +23,7 @@ test: ## vet and test everything
 
 .PHONY: test-race
 test-race: ## race detector over the concurrent packages
-	CGO_ENABLED=1 go test -race ./internal/parallel ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
+	CGO_ENABLED=1 go test -race ./internal/parallel ./internal/buildcache ./conformance/run ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
 
 .PHONY: mutation
 mutation: ## plant mistakes in converted fixtures; print how many verification finds
@@ -36,6 +36,19 @@ test-istio: ## hold the Istio front end and its output to real pilot code
 .PHONY: test-browser
 test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
+
+.PHONY: test-cluster
+test-cluster: ## an embedded cluster, live; needs Linux with user namespaces
+	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/...
+
+.PHONY: bench-cluster
+bench-cluster: ## how long an embedded cluster takes to be ready, and to run a first pod
+	go test -tags cluster -run '^$$' -bench Start -benchtime 3x ./conformance/cluster/embedded/live
+
+.PHONY: test-suites
+test-suites: ## build the conformance suites and test their binaries
+	cd conformance/suites/harness && go vet ./... && go test ./...
+	go test -tags suites -count=1 -timeout 30m -v -run 'Suite|BrokenAPI' ./conformance/run
 
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools

@@ -18,13 +18,18 @@ const (
 )
 
 // ExitError is an error with the exit code it ends in. Errors without a code
-// end in [ExitFailed].
+// end in [ExitFailed]. Without an Err there is nothing more to say.
 type ExitError struct {
 	Code int
 	Err  error
 }
 
-func (e *ExitError) Error() string { return e.Err.Error() }
+func (e *ExitError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit code %d", e.Code)
+	}
+	return e.Err.Error()
+}
 
 // Unwrap returns the error without its code.
 func (e *ExitError) Unwrap() error { return e.Err }
@@ -52,6 +57,9 @@ func finish(ctx context.Context, w io.Writer, command string, err error) int {
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		code = exit.Code
+		if exit.Err == nil {
+			return code
+		}
 	}
 	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 		fmt.Fprintln(w, "interrupted")

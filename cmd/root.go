@@ -14,17 +14,23 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
 )
 
 // columns is the width that help fits.
 const columns = 80
 
 // commands are the verbs, each given the streams it reads and writes.
-var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVerify, newVersion}
+var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVerify, newConformance, newCluster, newVersion}
 
 // Main runs the command line of the process and returns its exit code. The
 // first interrupt cancels the command's context, the second ends the process.
 func Main() int {
+	// An embedded cluster is made of processes of this program in other roles.
+	if code, handled := embedded.Main(os.Args); handled {
+		return code
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
@@ -73,7 +79,10 @@ Data goes to standard output, messages to standard error. Exit codes: 0 done,
 		PersistentPreRunE:          checkFlags,
 	}
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns)))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", columns),
+		"for more information about a command", "for more about a command", // or long verbs do not fit
+	).Replace(root.UsageTemplate()))
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.ErrOut)

@@ -1,0 +1,303 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	conformance "github.com/causeway-gateway/causeway/conformance/run"
+)
+
+type conformanceFlags struct {
+	implementation, gatewayClass string
+	features, exempt             []string
+	cluster                      string
+	kubeconfig, context          string
+	profiles                     []string
+	suite                        string
+	out, resume                  string
+	focus, skip                  string
+	rerun, rerunLimit            int
+	keepOnFailure, failFast      bool
+	dryRun                       bool
+	output                       string
+	limits                       conformance.Limits
+}
+
+func newConformanceRun(s genericiooptions.IOStreams) *cobra.Command {
+	f := conformanceFlags{limits: conformance.DefaultLimits()}
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run the suite against an implementation",
+		Long: `Run the official conformance suite against an implementation. The folder of
+results gets results.json, junit.xml, a log for each test, artifacts of each
+failed one, and the official report exactly as the suite wrote it.
+
+A failed test is run again, alone and in a fresh cluster. One that passes then
+is flaky in these results; the official report still counts it as failed.
+
+Exit code 5 says that the implementation did not pass, or never became ready.`,
+		Example: `  # The implementation that the current context's cluster runs
+  causeway conformance run --cluster existing --gateway-class traefik \
+    --profiles GATEWAY-HTTP,GATEWAY-GRPC --out results
+
+  # Which tests would run, and why others would not
+  causeway conformance run --cluster existing --gateway-class traefik \
+    --profiles GATEWAY-HTTP --dry-run
+
+  # Look at a failure: stop with the test's objects still in the cluster
+  causeway conformance run --cluster existing --gateway-class traefik \
+    --profiles GATEWAY-HTTP --focus '^HTTPRouteWeight$' --keep-on-failure
+
+  # Go on after an interrupt
+  causeway conformance run --resume results`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return f.run(c, s) },
+	}
+	f.register(c)
+	return c
+}
+
+func (f *conformanceFlags) register(c *cobra.Command) {
+	fl := c.Flags()
+	fl.StringVar(&f.implementation, "implementation", "", "implementation: a name of the catalogue, or a descriptor file")
+	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of an implementation that the cluster runs, instead of --implementation")
+	fl.StringSliceVar(&f.features, "features", nil, "features that it supports; what its GatewayClass says when left out")
+	fl.StringSliceVar(&f.exempt, "exempt-features", nil, "features to leave out of those")
+	fl.StringVar(&f.cluster, "cluster", clusterProviders[0].name, "cluster: "+providerNames())
+	fl.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of an existing cluster")
+	fl.StringVar(&f.context, "context", "", "kubeconfig context of an existing cluster")
+	fl.StringSliceVar(&f.profiles, "profiles", nil, "profiles to run; those of the implementation when left out")
+	suiteFlag(c, &f.suite)
+	fl.StringVar(&f.out, "out", "", "folder of results (default conformance-results/NAME-SUITE-TIME)")
+	fl.StringVar(&f.resume, "resume", "", "folder of an interrupted run to go on with")
+	fl.StringVar(&f.focus, "focus", "", "run only tests whose name matches this regular expression")
+	fl.StringVar(&f.skip, "skip", "", "leave out tests whose name matches this regular expression")
+	fl.IntVar(&f.rerun, "rerun-failed", 1, "how often a failed test is run again, alone in a fresh cluster")
+	fl.IntVar(&f.rerunLimit, "rerun-limit", 10, "run none again when more than this many tests failed")
+	fl.BoolVar(&f.failFast, "fail-fast", false, "stop at the first failed test")
+	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "stop at the first failed test and keep its objects")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "print which tests would run, and why others would not")
+	fl.StringVarP(&f.output, "output", "o", "", "json, or text when left out")
+	fl.DurationVar(&f.limits.Suite, "timeout", f.limits.Suite, "time for all tests together")
+	fl.DurationVar(&f.limits.Test, "test-timeout", f.limits.Test, "time for one test, and for the suite's set-up")
+	fl.DurationVar(&f.limits.Install, "install-timeout", f.limits.Install, "time for installing the implementation")
+	fl.DurationVar(&f.limits.Ready, "ready-timeout", f.limits.Ready, "time until its GatewayClass is accepted")
+	c.MarkFlagsMutuallyExclusive("implementation", "gateway-class")
+	c.MarkFlagsMutuallyExclusive("fail-fast", "keep-on-failure")
+	c.MarkFlagsMutuallyExclusive("out", "resume")
+	c.MarkFlagsMutuallyExclusive("dry-run", "resume")
+}
+
+// remembered are the flags that say what a run is, and that a resumed run takes
+// over.
+var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "kubeconfig", "context", "profiles", "suite", "focus", "skip"}
+
+// request is what was asked for, to be resumed.
+func request(fl *pflag.FlagSet) map[string]string {
+	out := map[string]string{}
+	for _, name := range remembered {
+		flag := fl.Lookup(name)
+		if !flag.Changed {
+			continue
+		}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			out[name] = strings.Join(list.GetSlice(), ",")
+			continue
+		}
+		out[name] = flag.Value.String()
+	}
+	return out
+}
+
+// takeOver sets the flags as the interrupted run had them.
+func takeOver(fl *pflag.FlagSet, dir string) error {
+	old, err := conformance.ReadResults(dir)
+	if err != nil {
+		return fmt.Errorf("--resume %s: %w", dir, err)
+	}
+	for _, name := range remembered {
+		if fl.Changed(name) {
+			return usagef("--%s cannot be changed by --resume, which goes on with the run as it was", name)
+		}
+		if value, ok := old.Request[name]; ok {
+			if err := fl.Set(name, value); err != nil {
+				return fmt.Errorf("--resume %s: %w", dir, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) error {
+	if err := checkOutput(f.output); err != nil {
+		return err
+	}
+	if f.resume != "" {
+		if err := takeOver(c.Flags(), f.resume); err != nil {
+			return err
+		}
+		f.out = f.resume
+	}
+	ctx := c.Context()
+	impl, err := f.describe()
+	if err != nil {
+		return err
+	}
+	provider, err := findProvider(f.cluster)
+	if err != nil {
+		return err
+	}
+	suite, listing, err := listSuite(c, f.suite, s.ErrOut)
+	if err != nil {
+		return err
+	}
+	o := conformance.Options{
+		Suite: suite, Implementation: *impl, ClusterName: f.cluster, Shared: provider.shared,
+		Profiles: f.profiles, Focus: f.focus, Skip: f.skip, Out: f.out, Resume: f.resume != "",
+		RerunFailed: f.rerun, RerunLimit: f.rerunLimit, FailFast: f.failFast, KeepOnFailure: f.keepOnFailure, Limits: f.limits,
+	}
+	if len(o.Profiles) == 0 {
+		o.Profiles = impl.Profiles
+	}
+	if f.dryRun {
+		return asUsage(f.printPlan(ctx, s, listing, &o, provider))
+	}
+	if o.Out == "" {
+		o.Out = filepath.Join("conformance-results", fmt.Sprintf("%s-%s-%s", impl.Name, listing.Version, time.Now().Format("20060102-150405")))
+	}
+	o.View = conformance.NewView(s.ErrOut)
+	if o.Clusters, err = provider.open(f, o.View); err != nil {
+		return err
+	}
+	o.Keep = func(ctx context.Context, cluster conformance.Cluster, test string) {
+		fmt.Fprintf(o.View, "%s failed; its objects are kept. Look around with\n  kubectl --kubeconfig %s get gateways,httproutes -A\nand press ctrl-C to end\n", test, cluster.Kubeconfig())
+		if !provider.shared { // it ends with us
+			<-ctx.Done()
+		}
+	}
+	results, err := conformance.Run(ctx, o, request(c.Flags()))
+	if results == nil {
+		return asUsage(err)
+	}
+	if f.output == "json" {
+		err = errors.Join(err, writeJSON(s.Out, results))
+	} else {
+		err = errors.Join(err, conformance.WriteSummary(s.Out, results, o.Out))
+	}
+	if results.Status == conformance.StatusInterrupted {
+		fmt.Fprintf(s.ErrOut, "go on with: causeway conformance run --resume %s\n", o.Out)
+	}
+	return verdict(results, err)
+}
+
+// verdict turns what a run came to into the error it ends in.
+func verdict(r *conformance.Results, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case r.Status.Nonconformant():
+		return &ExitError{ExitNonconformant, fmt.Errorf("conformance: %s", r.Verdict)}
+	case r.Status != conformance.StatusPassed:
+		return fmt.Errorf("conformance: %s", r.Verdict)
+	}
+	return nil
+}
+
+func asUsage(err error) error {
+	if errors.Is(err, conformance.ErrOptions) {
+		return usage(err)
+	}
+	return err
+}
+
+// describe says what the suite runs against.
+func (f *conformanceFlags) describe() (*conformance.Implementation, error) {
+	var impl *conformance.Implementation
+	switch {
+	case f.implementation != "":
+		if implementations == nil {
+			return nil, usagef("--implementation: this build has no catalogue of implementations: name the GatewayClass of one that the cluster runs with --gateway-class")
+		}
+		var err error
+		if impl, err = implementations(f.implementation, f.cluster); err != nil {
+			return nil, err
+		}
+	case f.gatewayClass != "":
+		impl = &conformance.Implementation{Name: f.gatewayClass, GatewayClass: f.gatewayClass}
+	default:
+		return nil, usagef("what shall be tested? name it with --implementation, or with --gateway-class where the cluster runs it already")
+	}
+	if len(f.features) > 0 {
+		impl.Features, impl.AllFeatures = f.features, false
+	}
+	impl.Exempt = append(impl.Exempt, f.exempt...)
+	if len(f.profiles) == 0 && len(impl.Profiles) == 0 {
+		return nil, usagef("no profiles: name some with --profiles, as 'causeway conformance list profiles' shows them")
+	}
+	return impl, nil
+}
+
+// printPlan prints what would run. A cluster that is there already is asked what
+// its GatewayClass says.
+func (f *conformanceFlags) printPlan(ctx context.Context, s genericiooptions.IOStreams, l *conformance.Listing, o *conformance.Options, provider *clusterProvider) error {
+	var known []string
+	if provider.shared {
+		var err error
+		if known, err = f.supported(ctx, o, provider, s.ErrOut); err != nil {
+			fmt.Fprintf(s.ErrOut, "warning: %v; which extended features it supports is not known\n", err)
+		}
+	}
+	plan, err := conformance.NewPlan(l, o, known)
+	if err != nil {
+		return err
+	}
+	for _, w := range plan.Warnings {
+		fmt.Fprintf(s.ErrOut, "warning: %s\n", w)
+	}
+	if f.output == "json" {
+		return writeJSON(s.Out, plan)
+	}
+	return writePlan(s.Out, plan)
+}
+
+func (f *conformanceFlags) supported(ctx context.Context, o *conformance.Options, provider *clusterProvider, progress io.Writer) ([]string, error) {
+	clusters, err := provider.open(f, progress)
+	if err != nil {
+		return nil, err
+	}
+	c, err := clusters.Up(ctx)
+	if err != nil {
+		return nil, err
+	}
+	known, err := conformance.Supported(ctx, c.Kubeconfig(), &o.Implementation, time.Second)
+	return known, errors.Join(err, c.Down(ctx))
+}
+
+func writePlan(w io.Writer, p *conformance.Plan) error {
+	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	runs := 0
+	for _, t := range p.Tests {
+		word := "skip"
+		if t.Runs {
+			word = "run"
+			runs++
+		}
+		why := t.Reason
+		if t.Runs && len(t.Profiles) == 0 {
+			why = strings.TrimPrefix(why+"; no report counts it", "; ")
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\n", word, t.Name, why)
+	}
+	fmt.Fprintf(out, "\n%d of %d tests of suite %s would run\n", runs, len(p.Tests), p.Suite)
+	return out.Flush()
+}

@@ -1,0 +1,232 @@
+// Package components finds the programs that a cluster is made of: beside the
+// causeway executable, where release archives put them, else in the cache,
+// else built from a checkout into the cache. It owns the table of programs,
+// the key of the cache and the lock that makes runs side by side build once.
+// It starts none of them.
+package components
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Component is a program built from Go modules.
+type Component struct {
+	// Name is the program's file name.
+	Name string
+	// Module is the folder of its Go module, relative to the checkout, with slashes.
+	Module string
+	// Package is the import path or relative path of its main package, as
+	// `go build` takes it in Module.
+	Package string
+	// LDFlags are linker flags, as for -ldflags.
+	LDFlags string
+	// Stubs are packages of other modules that are replaced by smaller ones.
+	Stubs []Stub
+}
+
+// Stub replaces a package of another module by one file, because it pulls in
+// what a test has no use for.
+type Stub struct {
+	// Module is the other module as the go command takes it, PATH@VERSION.
+	Module string
+	// Package is the folder in the other module, with slashes. What lies below
+	// goes, too.
+	Package string
+	// By is the Go file that takes its place, relative to the component's module.
+	By string
+}
+
+// The programs this package knows, by name.
+const (
+	// ControlPlane acts as etcd, kube-apiserver, kube-controller-manager or
+	// coredns, by the name it is started with.
+	ControlPlane = "controlplane"
+	// EchoBasic is the backend of the conformance suite
+	// (registry.k8s.io/gateway-api/echo-basic).
+	EchoBasic = "echo-basic"
+	// Traefik is the gateway of that name.
+	Traefik = "traefik"
+)
+
+// table are the known programs. A row here and a folder in hack/components is
+// all that another one takes.
+var table = map[string]Component{
+	ControlPlane: {
+		Name:    ControlPlane,
+		Module:  "hack/components",
+		Package: "./controlplane",
+		LDFlags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2",
+	},
+	EchoBasic: {
+		Name:    EchoBasic,
+		Module:  "hack/components",
+		Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
+		LDFlags: "-s -w",
+	},
+	Traefik: {
+		Name:    Traefik,
+		Module:  "hack/components/traefik",
+		Package: "github.com/traefik/traefik/v3/cmd/traefik",
+		LDFlags: "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=3.7.13",
+		Stubs:   []Stub{{Module: "github.com/go-acme/lego/v5@v5.4.1", Package: "providers/dns", By: "lego/dns.go.txt"}},
+	},
+}
+
+// Names are the known programs, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(table)) }
+
+// Finder looks for programs. The zero value looks where causeway always does.
+type Finder struct {
+	// Beside is the folder searched first; empty for that of the executable.
+	Beside string
+	// Cache is the folder of built programs; empty for
+	// ${XDG_CACHE_HOME:-~/.cache}/causeway/components.
+	Cache string
+	// Checkout is a working tree of causeway to build from; empty for the one
+	// that holds the working directory or the executable.
+	Checkout string
+	// Logf receives progress, one line a call without a line end; nil for none.
+	Logf func(format string, args ...any) `json:"-"`
+}
+
+// Find returns the path of the named program, building it if it is nowhere.
+// A build takes minutes: it is reported to Logf and ends with ctx. Of several
+// processes that need the same program one builds and the others wait.
+func (f Finder) Find(ctx context.Context, name string) (string, error) {
+	c, ok := table[name]
+	if !ok {
+		return "", fmt.Errorf("there is no component %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	if path, ok := f.beside(c); ok {
+		return path, nil
+	}
+	root, err := f.checkout()
+	if err != nil {
+		return "", fmt.Errorf("%s is not beside the causeway executable, and it cannot be built: %w", name, err)
+	}
+	cache, err := f.cache()
+	if err != nil {
+		return "", err
+	}
+	b := builder{Component: c, root: root, logf: f.logf}
+	key, err := b.key(ctx)
+	if err != nil {
+		return "", fmt.Errorf("key of %s: %w", name, err)
+	}
+	dir := filepath.Join(cache, c.Name+"-"+key)
+	path := filepath.Join(dir, c.Name)
+	if executable(path) {
+		return path, nil
+	}
+	unlock, err := f.lock(ctx, dir+".lock", name)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if executable(path) { // by whoever held the lock
+		return path, nil
+	}
+	if err := b.buildInto(ctx, dir); err != nil {
+		return "", fmt.Errorf("build %s: %w", name, err)
+	}
+	return path, nil
+}
+
+func (f Finder) logf(format string, args ...any) {
+	if f.Logf != nil {
+		f.Logf(format, args...)
+	}
+}
+
+func (f Finder) beside(c Component) (string, bool) {
+	dir := f.Beside
+	if dir == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			return "", false
+		}
+		if exe, err = filepath.EvalSymlinks(exe); err != nil {
+			return "", false
+		}
+		dir = filepath.Dir(exe)
+	}
+	path := filepath.Join(dir, c.Name)
+	return path, executable(path)
+}
+
+func (f Finder) cache() (string, error) {
+	if f.Cache != "" {
+		return f.Cache, nil
+	}
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for caches, set XDG_CACHE_HOME: %w", err)
+	}
+	return filepath.Join(base, "causeway", "components"), nil
+}
+
+// lock takes the lock file, waiting as long as another process builds.
+func (f Finder) lock(ctx context.Context, path, name string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	l := flock.New(path)
+	ok, err := l.TryLock()
+	if err == nil && !ok {
+		f.logf("waiting for another causeway that builds %s", name)
+		_, err = l.TryLockContext(ctx, 200*time.Millisecond)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
+}
+
+// module is the first line of the go.mod that marks a checkout of causeway.
+const module = "module github.com/causeway-gateway/causeway\n"
+
+var errNoCheckout = errors.New("no checkout of causeway holds the working directory or the executable; " +
+	"run inside one, or put the program beside the causeway executable")
+
+// checkout returns the root of the working tree to build from.
+func (f Finder) checkout() (string, error) {
+	if f.Checkout != "" {
+		return f.Checkout, nil
+	}
+	var starts []string
+	if wd, err := os.Getwd(); err == nil {
+		starts = append(starts, wd)
+	}
+	if exe, err := os.Executable(); err == nil {
+		starts = append(starts, filepath.Dir(exe))
+	}
+	for _, dir := range starts {
+		for {
+			mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+			if err == nil && strings.HasPrefix(string(mod), module) {
+				return dir, nil
+			}
+			up := filepath.Dir(dir)
+			if up == dir {
+				break
+			}
+			dir = up
+		}
+	}
+	return "", errNoCheckout
+}

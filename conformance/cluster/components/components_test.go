@@ -1,0 +1,130 @@
+package components
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// checkout is a working tree with a component of the real table's layout that
+// builds in a moment: the echo server's module, with a program of its own.
+func checkout(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	write(t, root, "go.mod", module+"\ngo 1.26.0\n")
+	write(t, root, "hack/components/go.mod", "module example.com/components\n\ngo 1.26.0\n")
+	write(t, root, "hack/components/go.sum", "")
+	write(t, root, "hack/components/controlplane/main.go", "package main\n\nfunc main() { println(\"built\") }\n")
+	return root
+}
+
+func write(t *testing.T, root, name, content string) {
+	t.Helper()
+	path := filepath.Join(root, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFindBeside(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, ControlPlane, "")
+	got, err := Finder{Beside: dir, Checkout: "/nowhere", Cache: "/nowhere"}.Find(t.Context(), ControlPlane)
+	if err != nil || got != filepath.Join(dir, ControlPlane) {
+		t.Errorf("got %s, %v: a release has its programs beside it", got, err)
+	}
+}
+
+func TestFindErrors(t *testing.T) {
+	if _, err := (Finder{}).Find(t.Context(), "unheard-of"); err == nil || !strings.Contains(err.Error(), ControlPlane) {
+		t.Errorf("an unknown name gets the known ones, not %v", err)
+	}
+	t.Chdir(t.TempDir())
+	if _, err := (Finder{Beside: "/nowhere"}).Find(t.Context(), ControlPlane); err == nil || !strings.Contains(err.Error(), "run inside one") {
+		t.Errorf("without a checkout the error has a remedy, not %v", err)
+	}
+}
+
+func TestBuildOnce(t *testing.T) {
+	root, cache := checkout(t), t.TempDir()
+	var mu sync.Mutex
+	var said []string
+	f := Finder{Beside: "/nowhere", Checkout: root, Cache: cache, Logf: func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
+		said = append(said, fmt.Sprintf(format, args...))
+	}}
+	paths := make([]string, 4)
+	var all sync.WaitGroup
+	for i := range paths {
+		all.Go(func() {
+			var err error
+			if paths[i], err = f.Find(t.Context(), ControlPlane); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if diff := cmp.Diff([]string{paths[0], paths[0], paths[0], paths[0]}, paths); diff != "" || !executable(paths[0]) {
+		t.Fatalf("all get the same program: %s", diff)
+	}
+	if n := strings.Count(strings.Join(said, "\n"), "built "); n != 1 {
+		t.Errorf("it was built %d times:\n%s", n, strings.Join(said, "\n"))
+	}
+	left, err := filepath.Glob(filepath.Join(cache, ".build-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left in the cache: %v, %v", left, err)
+	}
+
+	write(t, root, "hack/components/controlplane/main.go", "package main\n\nfunc main() { println(\"other\") }\n")
+	other, err := f.Find(t.Context(), ControlPlane)
+	if err != nil || other == paths[0] {
+		t.Errorf("got %s, %v: other sources are another program", other, err)
+	}
+	write(t, root, "hack/components/controlplane/main.go", "package main\n\nfunc main() { nonsense }\n")
+	if _, err := f.Find(t.Context(), ControlPlane); err == nil || !strings.Contains(err.Error(), "nonsense") {
+		t.Errorf("the compiler's words are in the error, not %v", err)
+	}
+}
+
+func TestHashModule(t *testing.T) {
+	hash := func(change func(root string)) string {
+		root := t.TempDir()
+		write(t, root, "go.mod", "module m\n\nreplace x => ./taken\n")
+		write(t, root, "main.go", "package main")
+		write(t, root, "taken/go.mod", "module x")
+		write(t, root, "nested/go.mod", "module y")
+		change(root)
+		var buf bytes.Buffer
+		if err := hashModule(&buf, root); err != nil {
+			t.Fatal(err)
+		}
+		return buf.String()
+	}
+	before := hash(func(string) {})
+	for name, tc := range map[string]struct {
+		reason, file string
+		changes      bool
+	}{
+		"Source":   {"sources count", "main.go", true},
+		"Test":     {"tests do not", "main_test.go", false},
+		"Replaced": {"a nested module that is taken in counts", "taken/x.go", true},
+		"Nested":   {"another nested module does not", "nested/y.go", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			after := hash(func(root string) { write(t, root, tc.file, "package changed") })
+			if (before != after) != tc.changes {
+				t.Errorf("%s: %s", tc.reason, tc.file)
+			}
+		})
+	}
+}

@@ -1,0 +1,52 @@
+package embedded
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/causeway-gateway/causeway/conformance/cluster/components"
+	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
+)
+
+// DefaultName is the name of a cluster that was given none.
+const DefaultName = "causeway"
+
+// Options say what cluster to start.
+type Options struct {
+	// Name tells clusters of one user apart; empty for [DefaultName].
+	Name string
+	// Images are rows for the table of images, besides echo-basic and CoreDNS
+	// that are always there. See [image.Table.Set] for the keys.
+	Images map[string]image.Program
+	// Components finds the control plane's programs.
+	Components components.Finder
+	// Logf receives progress, one line a call without a line end; nil for none.
+	Logf func(format string, args ...any)
+}
+
+func (o *Options) complete() error {
+	if o.Name == "" {
+		o.Name = DefaultName
+	}
+	if o.Logf == nil {
+		o.Logf = func(string, ...any) {}
+	}
+	if o.Components.Logf == nil {
+		o.Components.Logf = o.Logf
+	}
+	if _, err := image.NewTable(o.Images); err != nil {
+		return err
+	}
+	return checkName(o.Name)
+}
+
+// names are file names of any system, and short, since a socket's path may not
+// be longer than 107 bytes.
+var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
+
+func checkName(name string) error {
+	if !names.MatchString(name) {
+		return fmt.Errorf("%q is no name for a cluster: up to 40 of a-z, 0-9 and -, the ends without -", name)
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// kube asks a real API. It reads unstructured objects, so that it serves any
+// version of the Gateway API.
+type kube struct {
+	clients kubernetes.Interface
+	objects dynamic.Interface
+}
+
+// requestTimeout bounds each request.
+const requestTimeout = 10 * time.Second
+
+func connect(kubeconfig string) (api, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("reading the cluster's kubeconfig: %w", err)
+	}
+	config.Timeout = requestTimeout
+	config.QPS, config.Burst = 100, 200
+	config.UserAgent = "causeway"
+	k := &kube{}
+	if k.clients, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	if k.objects, err = dynamic.NewForConfig(config); err != nil {
+		return nil, fmt.Errorf("connecting to the cluster: %w", err)
+	}
+	return k, nil
+}
+
+var (
+	gatewayClasses = schema.GroupVersionResource{Group: "gateway.networking.k8s.io", Version: "v1", Resource: "gatewayclasses"}
+	meshes         = schema.GroupVersionResource{Group: "gateway.networking.x-k8s.io", Version: "v1alpha1", Resource: "xmeshes"}
+)
+
+func (k *kube) class(ctx context.Context, name string) (classState, error) {
+	o, err := k.objects.Resource(gatewayClasses).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return classState{}, nil
+	}
+	if err != nil {
+		return classState{}, err
+	}
+	return classStateOf(o), nil
+}
+
+func classStateOf(o *unstructured.Unstructured) classState {
+	s := classState{found: true, features: featuresOf(o)}
+	s.controller, _, _ = unstructured.NestedString(o.Object, "spec", "controllerName")
+	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
+	for _, c := range conditions {
+		c, ok := c.(map[string]any)
+		if !ok || c["type"] != "Accepted" {
+			continue
+		}
+		s.accepted, _ = c["status"].(string)
+		reason, _ := c["reason"].(string)
+		message, _ := c["message"].(string)
+		s.message = fmt.Sprintf("%s (%s)", message, reason)
+	}
+	return s
+}
+
+// featuresOf are the names in status.supportedFeatures, which GatewayClass and
+// XMesh share.
+func featuresOf(o *unstructured.Unstructured) []string {
+	var out []string
+	list, _, _ := unstructured.NestedSlice(o.Object, "status", "supportedFeatures")
+	for _, f := range list {
+		if f, ok := f.(map[string]any); ok {
+			if name, ok := f["name"].(string); ok {
+				out = append(out, name)
+			}
+		}
+	}
+	return out
+}
+
+func (k *kube) meshFeatures(ctx context.Context, name string) ([]string, error) {
+	o, err := k.objects.Resource(meshes).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return featuresOf(o), nil
+}
+
+func (k *kube) standing(ctx context.Context, namespaces []string) ([]string, error) {
+	list, err := k.clients.CoreV1().Namespaces().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, n := range list.Items {
+		if slices.Contains(namespaces, n.Name) {
+			out = append(out, n.Name)
+		}
+	}
+	return out, nil
+}
+
+func (k *kube) remove(ctx context.Context, namespaces, classes []string) error {
+	var errs []error
+	for _, n := range namespaces {
+		if err := k.clients.CoreV1().Namespaces().Delete(ctx, n, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("deleting namespace %s: %w", n, err))
+		}
+	}
+	for _, c := range classes {
+		if err := k.objects.Resource(gatewayClasses).Delete(ctx, c, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			errs = append(errs, fmt.Errorf("deleting GatewayClass %s: %w", c, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Supported are the features that an implementation in a cluster says it
+// supports now, for a plan before the run.
+func Supported(ctx context.Context, kubeconfig string, impl *Implementation, limit time.Duration) ([]string, error) {
+	a, err := connect(kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	return awaitReady(ctx, a, impl, limit)
+}
