@@ -111,13 +111,13 @@ type Provider string
 
 // Providers, in the order they are shown.
 const (
-	Embedded Provider = "embedded"
-	KindNode Provider = "kind"
-	Existing Provider = "existing"
+	Embedded    Provider = "embedded"
+	KindCluster Provider = "kind"
+	Existing    Provider = "existing"
 )
 
 // Providers lists them.
-var Providers = []Provider{Embedded, KindNode, Existing}
+var Providers = []Provider{Embedded, KindCluster, Existing}
 
 // Method is one way of installation.
 type Method struct {
