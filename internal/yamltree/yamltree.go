@@ -28,6 +28,7 @@ type Document struct {
 	File  string
 	value any
 	lines map[string]int
+	words map[string]string
 }
 
 // Error is a mistake at a line of a file.
@@ -71,7 +72,7 @@ func Parse(file string, data []byte) (*Document, error) {
 	} else if !errors.Is(err, io.EOF) {
 		return nil, syntax(file, err)
 	}
-	b := builder{doc: &Document{File: file, lines: map[string]int{}}}
+	b := builder{doc: &Document{File: file, lines: map[string]int{}, words: map[string]string{}}}
 	value, err := b.build(&root, "", 0)
 	if err != nil {
 		return nil, err
@@ -104,6 +105,12 @@ func (d *Document) Line(path ...string) int {
 		}
 		path = path[:len(path)-1]
 	}
+}
+
+// Word is the scalar at path as it was written: "1.20" where the value is 1.2.
+func (d *Document) Word(path ...string) (string, bool) {
+	w, ok := d.words[pointer(path)]
+	return w, ok
 }
 
 // Errorf is a mistake at path.
@@ -174,6 +181,9 @@ func (b *builder) build(n *yaml.Node, at string, aliases int) (any, error) {
 	case yaml.MappingNode:
 		return b.mapping(n, at, aliases)
 	case yaml.ScalarNode:
+		if aliases == 0 {
+			b.doc.words[at] = n.Value
+		}
 		return b.scalar(n)
 	default:
 		return nil, b.fail(n, "this is no YAML value")
