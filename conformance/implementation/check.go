@@ -2,6 +2,7 @@ package implementation
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -74,13 +75,15 @@ func (d *Descriptor) checkClaims(c *checker) {
 		if f.All && len(f.Supported) > 0 {
 			c.add("features/supported", "all features are supported already")
 		}
-		if len(f.Exempt) > 0 && len(f.Supported) == 0 && !f.All {
-			c.add("features/exempt", "the suite infers no features once one is exempt: give all, or list those that are supported")
-		}
 		for i, name := range f.Exempt {
 			if !f.All && len(f.Supported) > 0 && !slices.Contains(f.Supported, name) {
 				c.add("features/exempt/"+strconv.Itoa(i), "%s is not among the supported features", name)
 			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(d.Timeouts)) {
+		if t, err := time.ParseDuration(d.Timeouts[key]); err != nil || t <= 0 {
+			c.add("timeouts/"+key, "%q is no duration such as 30s", d.Timeouts[key])
 		}
 	}
 	if d.Tests != nil {

@@ -29,6 +29,11 @@ type Descriptor struct {
 	// Features are those that are tested; inferred from the status of the
 	// GatewayClass when left out.
 	Features *Features `json:"features,omitempty"`
+	// Timeouts replace those of the suite, by the keys of its timeoutConfig
+	// (gatewayMustHaveAddress, requestTimeout, …), as Go durations.
+	Timeouts map[string]string `json:"timeouts,omitempty"`
+	// Addresses are for the tests of Gateways that ask for an address.
+	Addresses *Addresses `json:"addresses,omitempty"`
 	// Tests names tests that do not pass, and why.
 	Tests *Tests `json:"tests,omitempty"`
 	// Install holds one way of installation for each kind of cluster.
@@ -86,9 +91,21 @@ type Features struct {
 	All bool `json:"all,omitempty"`
 	// Supported lists features by name and turns inference off.
 	Supported []string `json:"supported,omitempty" jsonschema:"uniqueItems=true"`
-	// Exempt takes features away from all or from those listed. The suite does
-	// not infer once anything is exempt, so alone it would leave nothing.
+	// Exempt takes features away, from those inferred too. Core features of a
+	// profile stay.
 	Exempt []string `json:"exempt,omitempty" jsonschema:"uniqueItems=true"`
+}
+
+// Addresses are those a Gateway may ask for, and those it cannot get.
+type Addresses struct {
+	Usable   []Address `json:"usable,omitempty"`
+	Unusable []Address `json:"unusable,omitempty"`
+}
+
+// Address is a GatewaySpecAddress.
+type Address struct {
+	Type  string `json:"type" jsonschema:"enum=IPAddress,enum=Hostname"`
+	Value string `json:"value" jsonschema:"minLength=1"`
 }
 
 // Tests names tests that do not pass.

@@ -38,6 +38,18 @@ func (d *Descriptor) MethodFor(p Provider) (*Method, error) {
 	return nil, fmt.Errorf("%s has no way of installation on %s, only on %s (%s)", d.Name, p, strings.Join(have, ", "), d.origin)
 }
 
+// Locals are the programs that a cluster must know by their images before an
+// installation begins.
+func (m *Method) Locals() []*Local {
+	var out []*Local
+	for i := range m.Steps {
+		if l := m.Steps[i].Local; l != nil {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
 // WaitTimeout is the time that m gives its waits.
 func (m *Method) WaitTimeout() time.Duration {
 	if t, err := time.ParseDuration(m.Timeout); err == nil {

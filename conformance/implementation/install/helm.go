@@ -45,7 +45,7 @@ func (in *Installation) helm(ctx context.Context, h *implementation.Helm, folder
 	if err != nil {
 		return fmt.Errorf("chart %s: %w", h.Chart, err)
 	}
-	cfg, err := i.helmConfiguration(namespace)
+	cfg, err := i.helm(namespace)
 	if err != nil {
 		return err
 	}
@@ -62,13 +62,13 @@ func (in *Installation) helm(ctx context.Context, h *implementation.Helm, folder
 		if strings.Contains(err.Error(), "cannot re-use a name") {
 			in.releases = in.releases[:len(in.releases)-1] // it is somebody else's
 		}
-		return fmt.Errorf("release %s/%s of chart %s %s: %w", namespace, h.Release, h.Chart, h.Version, err)
+		return fmt.Errorf("release %s/%s of chart %s: %w", namespace, h.Release, strings.TrimSpace(h.Chart+" "+h.Version), err)
 	}
 	return nil
 }
 
 func (i *Installer) uninstallRelease(r release, timeout time.Duration) error {
-	cfg, err := i.helmConfiguration(r.namespace)
+	cfg, err := i.helm(r.namespace)
 	if err != nil {
 		return err
 	}
@@ -80,9 +80,9 @@ func (i *Installer) uninstallRelease(r release, timeout time.Duration) error {
 	return nil
 }
 
-func (i *Installer) helmConfiguration(namespace string) (*action.Configuration, error) {
+func helmConfiguration(config *rest.Config, namespace string) (*action.Configuration, error) {
 	cfg := action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler))
-	if err := cfg.Init(restGetter{i.config, namespace}, namespace, "secret"); err != nil {
+	if err := cfg.Init(restGetter{config, namespace}, namespace, "secret"); err != nil {
 		return nil, fmt.Errorf("preparing Helm: %w", err)
 	}
 	return cfg, nil

@@ -11,8 +11,10 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"helm.sh/helm/v4/pkg/action"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -52,9 +54,9 @@ type Options struct {
 // Installer works on one cluster.
 type Installer struct {
 	options Options
-	config  *rest.Config
 	client  client.Client
 	pods    kubernetes.Interface // logs, which are no objects
+	helm    func(namespace string) (*action.Configuration, error)
 }
 
 // New prepares for a cluster. It fails where the cluster cannot be reached.
@@ -71,10 +73,10 @@ func New(config *rest.Config, o Options) (*Installer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
-	return newInstaller(config, c, pods, o), nil
+	return newInstaller(c, pods, func(namespace string) (*action.Configuration, error) { return helmConfiguration(config, namespace) }, o), nil
 }
 
-func newInstaller(config *rest.Config, c client.Client, pods kubernetes.Interface, o Options) *Installer {
+func newInstaller(c client.Client, pods kubernetes.Interface, helm func(string) (*action.Configuration, error), o Options) *Installer {
 	if o.GatewayAPI == "" {
 		o.GatewayAPI = gatewayapi.Default
 	}
@@ -87,7 +89,7 @@ func newInstaller(config *rest.Config, c client.Client, pods kubernetes.Interfac
 	if o.Progress == nil {
 		o.Progress = func(string) {}
 	}
-	return &Installer{options: o, config: config, client: c, pods: pods}
+	return &Installer{options: o, client: c, pods: pods, helm: helm}
 }
 
 // Installation is what was put into the cluster.
@@ -165,7 +167,7 @@ func (in *Installation) step(ctx context.Context, d *implementation.Descriptor, 
 		}
 		return in.applyAll(ctx, objects)
 	case s.Helm != nil:
-		progress("installing chart " + s.Helm.Chart + " " + s.Helm.Version)
+		progress(strings.TrimSpace("installing chart " + s.Helm.Chart + " " + s.Helm.Version))
 		return in.helm(ctx, s.Helm, folder, m.Namespace)
 	}
 	return errors.New("the step is empty")

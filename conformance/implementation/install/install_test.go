@@ -92,7 +92,7 @@ func (w world) installer(t *testing.T, o Options) *Installer {
 		},
 	}).Build()
 	o.Poll = time.Millisecond
-	return newInstaller(nil, c, nil, o)
+	return newInstaller(c, nil, nil, o)
 }
 
 func traefik(t *testing.T) *implementation.Descriptor {
