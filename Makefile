@@ -33,6 +33,10 @@ mutation: ## plant mistakes in converted fixtures; print how many verification f
 test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
 
+.PHONY: test-envtest
+test-envtest: ## the installer on a real API server; KUBEBUILDER_ASSETS names the folder of its programs
+	go test -tags envtest -run OnARealAPIServer ./conformance/implementation/install
+
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools
 	go tool -modfile=hack/tools/go.mod golangci-lint run ./...
@@ -44,6 +48,8 @@ verify: ## formatting, import rules, generated files, go.mod
 	go run ./hack/verify-imports
 	go run ./hack/annotations -check
 	go run ./hack/schemas -check
+	go run ./hack/crds -check
+	go run ./hack/descriptors -check
 
 .PHONY: bench
 bench: ## benchmarks, once each

@@ -44,7 +44,7 @@ func run(out string, check bool) error {
 			if err != nil {
 				return fmt.Errorf("%s %s: %w", release.Module, channel, err)
 			}
-			path := filepath.Join(out, string(release.Version)+"-"+string(channel)+".json.gz")
+			path := filepath.Join(out, string(release.Version)+"-"+channel+".json.gz")
 			if err := settle(path, plain, check); err != nil {
 				return err
 			}

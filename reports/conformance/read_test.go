@@ -84,7 +84,7 @@ func TestMistakes(t *testing.T) {
 		"a list":               {"", small, "- kind: ConformanceReport", "r.yaml:1: this is no conformance report"},
 		"another version":      {"its fields may mean something else", "k8s.io/v1\n", "k8s.io/v2\n", `r.yaml:1: apiVersion: "gateway.networking.k8s.io/v2" is not known`},
 		"another group":        {"", "gateway.networking.k8s.io/v1", "acme.example/v1", "r.yaml:1: apiVersion"},
-		"no profiles":          {"", small[strings.Index(small, "profiles:"):], "", "profiles are missing"},
+		"no profiles":          {"", "profiles:\n- name", "profile:\n- name", "profiles are missing"},
 		"no implementation":    {"", "implementation: {", "implement: {", "implementation is missing"},
 		"nameless profile":     {"", "name: GATEWAY-HTTP", "summary: x", "r.yaml:9: profiles[0]: the profile has no name"},
 		"no core":              {"", "  core:", "  cor:", "r.yaml:9: profiles[0]: core is missing"},

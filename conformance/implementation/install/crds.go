@@ -61,7 +61,7 @@ func (in *Installation) crds(ctx context.Context, channel gatewayapi.Channel) er
 			errs[n] = i.client.Apply(ctx, client.ApplyConfigurationFromUnstructured(apply[n]), client.FieldOwner(FieldManager), client.ForceOwnership)
 		}
 	})
-	if err := errors.Join(append(errs, ctx.Err())...); err != nil {
+	if err := errors.Join(ctx.Err(), errors.Join(errs...)); err != nil {
 		return err
 	}
 	return i.established(ctx, bundle)

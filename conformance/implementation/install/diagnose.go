@@ -128,7 +128,7 @@ func (i *Installer) tail(ctx context.Context, pod *corev1.Pod, c *corev1.Contain
 	if err != nil {
 		return nil
 	}
-	defer stream.Close() //nolint:errcheck // it was only read
+	defer stream.Close()
 	data, err := io.ReadAll(io.LimitReader(stream, logLines*logLineBytes))
 	if err != nil && len(data) == 0 {
 		return nil
@@ -225,7 +225,7 @@ func (i *Installer) copyLog(ctx context.Context, pod *corev1.Pod, container stri
 	if err != nil {
 		return err
 	}
-	defer stream.Close() //nolint:errcheck // it was only read
+	defer stream.Close()
 	w, err := open(pod.Namespace, pod.Name, container)
 	if err != nil {
 		return err

@@ -57,11 +57,14 @@ func (in *Installation) helm(ctx context.Context, h *implementation.Helm, folder
 	// apply a chart's copies of the Gateway API's CRDs would conflict with those
 	// of the chosen release.
 	install.ServerSideApply = false
+	// Asked first, so that no release of somebody else is ever taken away.
+	if _, err := cfg.Releases.Last(h.Release); err == nil {
+		return fmt.Errorf("release %s/%s is there already: uninstall it, or describe the implementation as installed (a way of installation without steps)", namespace, h.Release)
+	} else if !errors.Is(err, driver.ErrReleaseNotFound) {
+		return fmt.Errorf("looking for release %s/%s: %w", namespace, h.Release, err)
+	}
 	in.releases = append(in.releases, release{namespace, h.Release})
 	if _, err := install.RunWithContext(ctx, c, h.Values); err != nil {
-		if strings.Contains(err.Error(), "cannot re-use a name") {
-			in.releases = in.releases[:len(in.releases)-1] // it is somebody else's
-		}
 		return fmt.Errorf("release %s/%s of chart %s: %w", namespace, h.Release, strings.TrimSpace(h.Chart+" "+h.Version), err)
 	}
 	return nil
@@ -142,8 +145,10 @@ type restGetter struct {
 	namespace string
 }
 
+// ToRESTConfig implements genericclioptions.RESTClientGetter.
 func (g restGetter) ToRESTConfig() (*rest.Config, error) { return rest.CopyConfig(g.config), nil }
 
+// ToDiscoveryClient implements genericclioptions.RESTClientGetter.
 func (g restGetter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, error) {
 	c, err := discovery.NewDiscoveryClientForConfig(g.config)
 	if err != nil {
@@ -152,6 +157,7 @@ func (g restGetter) ToDiscoveryClient() (discovery.CachedDiscoveryInterface, err
 	return memory.NewMemCacheClient(c), nil
 }
 
+// ToRESTMapper implements genericclioptions.RESTClientGetter.
 func (g restGetter) ToRESTMapper() (meta.RESTMapper, error) {
 	c, err := g.ToDiscoveryClient()
 	if err != nil {
@@ -160,6 +166,7 @@ func (g restGetter) ToRESTMapper() (meta.RESTMapper, error) {
 	return restmapper.NewShortcutExpander(restmapper.NewDeferredDiscoveryRESTMapper(c), c, nil), nil
 }
 
+// ToRawKubeConfigLoader implements genericclioptions.RESTClientGetter.
 func (g restGetter) ToRawKubeConfigLoader() clientcmd.ClientConfig {
 	overrides := &clientcmd.ConfigOverrides{Context: clientcmdapi.Context{Namespace: g.namespace}}
 	return clientcmd.NewDefaultClientConfig(*clientcmdapi.NewConfig(), overrides)

@@ -61,10 +61,10 @@ type Installer struct {
 
 // New prepares for a cluster. It fails where the cluster cannot be reached.
 func New(config *rest.Config, o Options) (*Installer, error) {
-	// The defaults of client-go are for well-behaved controllers and would
-	// stretch an installation to minutes.
+	// client-go's own limit is for controllers that never end; the server's
+	// priority and fairness protects it from this one.
 	config = rest.CopyConfig(config)
-	config.QPS, config.Burst = 100, 200
+	config.QPS = -1
 	c, err := client.New(config, client.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)

@@ -151,7 +151,7 @@ func (i *Installer) fetch(ctx context.Context, u implementation.URL) ([]byte, er
 	if err != nil {
 		return nil, fmt.Errorf("fetching manifests: %w", err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // it was only read
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetching manifests: GET %s answers %s", u.URL, resp.Status)
 	}

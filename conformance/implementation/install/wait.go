@@ -45,38 +45,41 @@ func (i *Installer) waitFor(ctx context.Context, who string, waits []implementat
 		return ctx.Err()
 	}
 	begun := time.Now()
-	bounded, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	ticker := time.NewTicker(i.options.Poll)
 	defer ticker.Stop()
 	said := ""
 	for {
-		unmet, final := i.look(bounded, waits, class)
+		unmet, final := i.look(ctx, waits, class)
 		if len(unmet) == 0 {
 			return nil
-		}
-		if bounded.Err() == nil && !final {
-			if now := unmet[0].Object + ": " + unmet[0].State; now != said {
-				said = now
-				i.options.Progress("waiting for " + now)
-			}
-			select {
-			case <-ticker.C:
-				continue
-			case <-bounded.Done():
-			}
 		}
 		if err := ctx.Err(); err != nil {
 			return fmt.Errorf("waiting for %s: %w", who, err) // the caller gave up, which is no verdict
 		}
-		e := &NotReadyError{Implementation: who, After: time.Since(begun).Round(time.Millisecond), Final: final, Unmet: unmet}
-		i.diagnose(ctx, e, logs)
-		return e
+		if after := time.Since(begun); final || after >= timeout {
+			e := &NotReadyError{Implementation: who, After: after.Round(time.Millisecond), Final: final, Unmet: unmet}
+			i.diagnose(ctx, e, logs)
+			return e
+		}
+		if now := unmet[0].Object + ": " + unmet[0].State; now != said {
+			said = now
+			i.options.Progress("waiting for " + now)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+		}
 	}
 }
 
+// lookTimeout bounds one look: an API server that does not answer is a state
+// like others.
+const lookTimeout = 10 * time.Second
+
 // look checks everything once. final is true when waiting cannot help.
 func (i *Installer) look(ctx context.Context, waits []implementation.Wait, class *implementation.GatewayClass) (unmet []Unmet, final bool) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	for _, w := range waits {
 		objects, err := i.find(ctx, w)
 		if err != nil {
