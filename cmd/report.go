@@ -26,9 +26,12 @@ func newReport(s genericiooptions.IOStreams) *cobra.Command {
   causeway report render -f experimental-v3.7.0-default-report.yaml
 
   # A page for people, from the results of a run
-  causeway report render -f out/ -o html > report.html`,
+  causeway report render -f out/ -o html > report.html
+
+  # Would the Gateway API project take it?
+  causeway report lint reports/`,
 	}
-	c.AddCommand(newReportRender(s))
+	c.AddCommand(newReportRender(s), newReportLint(s))
 	return c
 }
 

@@ -257,6 +257,3 @@ func (r *reader) words(m map[string]any, path []string, name string) []string {
 	r.fail(path, "this must be a list")
 	return nil
 }
-
-// line of a field, for findings about a report that was read.
-func (r *Report) line(path string) int { return r.lines[path] }
