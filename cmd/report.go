@@ -31,7 +31,7 @@ func newReport(s genericiooptions.IOStreams) *cobra.Command {
   # Would the Gateway API project take it?
   causeway report lint reports/`,
 	}
-	c.AddCommand(newReportRender(s), newReportLint(s))
+	c.AddCommand(newReportRender(s), newReportLint(s), newReportDiff(s), newReportMatrix(s))
 	return c
 }
 
