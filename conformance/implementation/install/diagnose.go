@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -22,7 +23,8 @@ const (
 	// diagnosisTimeout bounds the questions asked after a wait has failed.
 	diagnosisTimeout = 15 * time.Second
 	logLines         = 10
-	logLineBytes     = 400
+	logLineRunes     = 200
+	maxLogBytes      = 64 << 10
 	maxPods          = 5
 	maxEvents        = 5
 )
@@ -35,13 +37,14 @@ func (i *Installer) diagnose(ctx context.Context, e *NotReadyError, logs []imple
 	for n := range e.Unmet {
 		u := &e.Unmet[n]
 		var pods []corev1.Pod
+		ready := false // pods that are ready are told about too
 		switch {
 		case u.object == nil:
 			continue
 		case u.object.GetKind() == "GatewayClass":
 			// Nothing but the controller writes its status. Its pods tell why it
 			// did not, unless they are shown already.
-			if len(e.Unmet) == 1 {
+			if ready = len(e.Unmet) == 1; ready {
 				for _, l := range logs {
 					pods = append(pods, i.podsOf(ctx, l.Namespace, l.Selector)...)
 				}
@@ -50,7 +53,7 @@ func (i *Installer) diagnose(ctx context.Context, e *NotReadyError, logs []imple
 			pods = i.podsOf(ctx, u.object.GetNamespace(), selectorOf(u.object))
 		}
 		for p := range pods[:min(len(pods), maxPods)] {
-			u.Pods = append(u.Pods, i.describePod(ctx, &pods[p]))
+			u.Pods = append(u.Pods, i.describePod(ctx, &pods[p], ready))
 		}
 		u.Events = i.warnings(ctx, u.object, pods)
 	}
@@ -77,7 +80,8 @@ func (i *Installer) podsOf(ctx context.Context, namespace, selector string) []co
 	return list.Items
 }
 
-func (i *Installer) describePod(ctx context.Context, pod *corev1.Pod) Pod {
+// describePod tells about the containers that are not ready, or about all.
+func (i *Installer) describePod(ctx context.Context, pod *corev1.Pod, all bool) Pod {
 	p := Pod{Name: pod.Name, Phase: string(pod.Status.Phase), Reason: pod.Status.Reason}
 	for _, c := range pod.Status.Conditions {
 		switch {
@@ -88,7 +92,7 @@ func (i *Installer) describePod(ctx context.Context, pod *corev1.Pod) Pod {
 		}
 	}
 	for _, c := range slices.Concat(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses) {
-		if c.Ready || c.State.Terminated != nil && c.State.Terminated.ExitCode == 0 {
+		if c.Ready && !all || c.State.Terminated != nil && c.State.Terminated.ExitCode == 0 {
 			continue
 		}
 		p.Containers = append(p.Containers, Container{
@@ -109,6 +113,8 @@ func containerState(c *corev1.ContainerStatus) string {
 		return c.State.Waiting.Reason + ", " + ended(c.LastTerminationState.Terminated)
 	case c.State.Waiting != nil:
 		return strings.TrimSuffix(c.State.Waiting.Reason+": "+c.State.Waiting.Message, ": ")
+	case c.Ready:
+		return "running"
 	case c.State.Running != nil:
 		return "running, but not ready"
 	}
@@ -129,22 +135,27 @@ func (i *Installer) tail(ctx context.Context, pod *corev1.Pod, c *corev1.Contain
 		return nil
 	}
 	defer stream.Close()
-	data, err := io.ReadAll(io.LimitReader(stream, logLines*logLineBytes))
+	data, err := io.ReadAll(io.LimitReader(stream, maxLogBytes))
 	if err != nil && len(data) == 0 {
 		return nil
 	}
 	var out []string
 	for line := range strings.Lines(string(data)) {
 		if line = printable(strings.TrimRight(line, "\r\n")); line != "" {
-			out = append(out, line[:min(len(line), logLineBytes)])
+			runes := []rune(line)
+			out = append(out, string(runes[:min(len(runes), logLineRunes)]))
 		}
 	}
-	return out
+	return out[max(0, len(out)-logLines):]
 }
 
-// printable takes the control characters out of a line: it is shown on
-// terminals.
+// escapes are sequences of terminals: colours, titles, movements (ECMA-48).
+var escapes = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?)")
+
+// printable takes escape sequences and control characters out of a line: it is
+// shown on terminals.
 func printable(s string) string {
+	s = escapes.ReplaceAllString(s, "")
 	return strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' || r == 0x7f {
 			return -1

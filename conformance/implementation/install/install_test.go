@@ -235,19 +235,19 @@ func TestVerdicts(t *testing.T) {
 			`traefik is not ready after TIME
 - Deployment traefik/traefik: there is no condition Available; wanted condition Available True
     pod traefik-1: Running
-      container traefik: ErrImagePull: no image [31mtraefik`},
+      container traefik: ErrImagePull: no image traefik`},
 		"class not accepted": {"the controller's pods are looked at, for nobody else writes the class",
 			with("GatewayClass", metav1.Condition{Type: "Accepted", Status: metav1.ConditionUnknown, Reason: "Pending", Message: "Waiting for controller"}),
 			[]client.Object{pulling}, nil,
 			`traefik is not ready after TIME
-- GatewayClass traefik: condition Accepted is Unknown (Pending: Waiting for controller); wanted condition Accepted True
+- GatewayClass traefik: condition Accepted is Unknown (Pending: Waiting for controller); wanted condition Accepted True by controller traefik.io/gateway-controller
     pod traefik-1: Running
-      container traefik: ErrImagePull: no image [31mtraefik`},
+      container traefik: ErrImagePull: no image traefik`},
 		"accepted an older class": {"the condition must be about this generation",
 			with("GatewayClass", metav1.Condition{Type: "Accepted", Status: metav1.ConditionTrue, ObservedGeneration: 1}),
 			[]client.Object{&gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "traefik", Generation: 2}, Spec: gatewayv1.GatewayClassSpec{ControllerName: "traefik.io/gateway-controller"}}}, nil,
 			`traefik is not ready after TIME
-- GatewayClass traefik: condition Accepted is of an older generation; wanted condition Accepted True`},
+- GatewayClass traefik: condition Accepted is of an older generation; wanted condition Accepted True by controller traefik.io/gateway-controller`},
 		"class of another controller": {"spec.controllerName is immutable", healthy(),
 			[]client.Object{&gatewayv1.GatewayClass{ObjectMeta: metav1.ObjectMeta{Name: "acme"}, Spec: gatewayv1.GatewayClassSpec{ControllerName: "acme.example/gateway"}}},
 			func(d *implementation.Descriptor) { d.GatewayClass.Name, d.GatewayClass.Create = "acme", false },

@@ -26,6 +26,8 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/conformance/implementation"
+	"github.com/causeway-gateway/causeway/conformance/implementation/crds"
+	"github.com/causeway-gateway/causeway/gatewayapi"
 )
 
 func TestOnARealAPIServer(t *testing.T) {
@@ -43,6 +45,24 @@ func TestOnARealAPIServer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+
+	// Upwards only: an API server refuses to take a stored version away.
+	t.Run("every release and channel", func(t *testing.T) {
+		for _, r := range crds.Releases {
+			for _, channel := range crds.Channels {
+				begun := time.Now()
+				i.options.GatewayAPI = r.Version
+				if err := (&Installation{installer: i}).crds(t.Context(), gatewayapi.Channel(channel)); err != nil {
+					t.Errorf("%s %s: %v", r.Version, channel, err)
+				}
+				t.Logf("%s %s took %s", r.Version, channel, time.Since(begun).Round(time.Millisecond))
+			}
+		}
+		i.options.GatewayAPI = gatewayapi.Default
+		if err := (&Installation{installer: i}).crds(t.Context(), gatewayapi.Experimental); err != nil {
+			t.Error(err)
+		}
+	})
 
 	t.Run("nobody runs the pods", func(t *testing.T) {
 		i.options.Timeout = time.Second

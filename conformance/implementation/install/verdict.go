@@ -55,7 +55,8 @@ type Pod struct {
 	Containers []Container `json:"containers,omitempty"`
 }
 
-// Container is the state of one that is not ready.
+// Container is the state of one that is not ready, or of one that should have
+// done something.
 type Container struct {
 	Name     string `json:"name"`
 	State    string `json:"state"`
@@ -76,7 +77,7 @@ func (e *NotReadyError) Error() string {
 	for _, u := range e.Unmet {
 		fmt.Fprintf(&b, "\n- %s: %s; wanted %s", u.Object, text(u.State), u.Want)
 		for _, p := range u.Pods {
-			if p.Ready {
+			if p.Ready && len(p.Containers) == 0 {
 				continue
 			}
 			fmt.Fprintf(&b, "\n    pod %s: %s", p.Name, p.Phase)

@@ -96,7 +96,11 @@ func (i *Installer) look(ctx context.Context, waits []implementation.Wait, class
 				}
 			}
 			if state, ok := reached(o, w.Condition); !ok {
-				unmet = append(unmet, Unmet{Object: name(o), Want: want(w), State: state, Conditions: conditions(o), object: o})
+				u := Unmet{Object: name(o), Want: want(w), State: state, Conditions: conditions(o), object: o}
+				if class != nil && w.Kind == "GatewayClass" {
+					u.Want += " by controller " + class.ControllerName
+				}
+				unmet = append(unmet, u)
 			}
 		}
 	}
