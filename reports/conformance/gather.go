@@ -83,6 +83,12 @@ func (g *gatherer) path(path string, stdin io.Reader) {
 		if err != nil {
 			return err
 		}
+		// A run's folder also keeps what each attempt wrote; the results say
+		// which report is the one.
+		if results := filepath.Join(p, runFile); d.IsDir() && isFile(results) {
+			g.path(results, nil)
+			return fs.SkipDir
+		}
 		if !d.Type().IsRegular() || !mayBeReport(p) {
 			return nil
 		}
@@ -98,12 +104,20 @@ func (g *gatherer) path(path string, stdin io.Reader) {
 	}
 }
 
+// runFile is where a run of Causeway leaves its results.
+const runFile = "results.json"
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 func mayBeReport(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".yaml", ".yml":
 		return true
 	}
-	return filepath.Base(path) == "results.json"
+	return false
 }
 
 func (g *gatherer) file(path string, size int64, named bool) {
@@ -126,7 +140,7 @@ func (g *gatherer) add(name string, data []byte, err error, named bool) {
 			g.order = append(g.order, run)
 			if run.Report.Path != "" && filepath.IsLocal(run.Report.Path) {
 				g.runs[filepath.Join(filepath.Dir(name), run.Report.Path)] = run
-				g.beside(filepath.Join(filepath.Dir(name), run.Report.Path), named)
+				g.beside(filepath.Join(filepath.Dir(name), run.Report.Path))
 			}
 			return
 		}
@@ -142,12 +156,8 @@ func (g *gatherer) add(name string, data []byte, err error, named bool) {
 	g.errs = append(g.errs, err)
 }
 
-// beside reads the official report of a run that was named itself. In a folder
-// it is found anyway.
-func (g *gatherer) beside(path string, named bool) {
-	if !named {
-		return
-	}
+// beside reads the official report of a run.
+func (g *gatherer) beside(path string) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return // the run is shown without it

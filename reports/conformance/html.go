@@ -23,7 +23,6 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"plural":     plural,
 	"anchor":     func(i int) string { return fmt.Sprintf("report-%d", i+1) },
 	"link":       link,
-	"count":      func(r *Run, o string) int { return r.Count(Outcome(o)) },
 	"share":      share,
 	"in":         func(f Feature, profile string) support { return f.in(profile) },
 	"profiles":   (*Report).profilesWithFeatures,

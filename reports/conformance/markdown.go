@@ -130,13 +130,23 @@ func (r *Report) profilesWithFeatures() []string {
 }
 
 func markdownRun(b *bufio.Writer, r *Run) {
-	fmt.Fprintf(b, "\n### Run\n\n%s on the %s cluster in %s: %d passed, %d failed, %d flaky, %d skipped, %d not run. %s\n",
-		md(r.Status), md(or(r.Cluster, "(unknown)")), or(takes(r.Seconds), "no time"), r.Count(Passed), r.Count(Failed), r.Count(Flaky), r.Count(SkippedTest), r.Count(NeverStarted), md(r.Verdict))
+	fmt.Fprintf(b, "\n### Run\n\n%s on the %s cluster in %s: %s. %s\n",
+		md(r.Status), md(or(r.Cluster, "(unknown)")), or(takes(r.Seconds), "no time"), r.Tally(), md(r.Verdict))
+	if r.Report.Note != "" {
+		fmt.Fprintf(b, "\nOfficial report: %s\n", md(r.Report.Note))
+	}
 	if notable := r.Notable(); len(notable) > 0 {
 		fmt.Fprint(b, "\n| test | outcome | time | reason |\n| --- | --- | ---: | --- |\n")
 		for _, t := range notable {
-			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", md(t.Name), t.Outcome, takes(t.Seconds), md(t.Reason))
+			fmt.Fprintf(b, "| %s | %s | %s | %s |\n", md(t.Name), md(string(t.Outcome)), takes(t.Seconds), md(t.Reason))
 		}
+	}
+	for _, g := range r.Groups() {
+		fmt.Fprintf(b, "\n<details><summary>%s</summary>\n\n", md(g.Title()))
+		for _, name := range g.Tests {
+			fmt.Fprintf(b, "- %s\n", md(name))
+		}
+		fmt.Fprint(b, "\n</details>\n")
 	}
 	if slow := r.Slowest(5); len(slow) > 0 {
 		fmt.Fprint(b, "\n| slowest tests | time |\n| --- | ---: |\n")

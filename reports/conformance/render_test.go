@@ -112,7 +112,7 @@ func hostile() *Set {
 			Extended: &Level{Result: Partial, Supported: []string{h}, Unsupported: []string{h + "2"}}}},
 	}
 	run := &Run{File: h, Status: h, Verdict: h, Cluster: h, Warnings: []string{h}, Implementation: RunIdentity{Name: h, Version: h}, Report: RunReport{Absent: h},
-		Tests: []Test{{Name: h, Outcome: Failed, Reason: h, Seconds: 1}}}
+		Tests: []Test{{Name: h, Outcome: Failed, Reason: h, Seconds: 1}, {Name: h, Outcome: SkippedTest, Reason: h}, {Name: h, Outcome: Outcome(h), Reason: h}}}
 	r.Run = run
 	return &Set{Reports: []*Report{r, r}, Runs: []*Run{run}}
 }

@@ -38,6 +38,7 @@ type RunIdentity struct {
 type RunReport struct {
 	Path   string `json:"path,omitempty"`
 	Absent string `json:"absent,omitempty"`
+	Note   string `json:"note,omitempty"`
 }
 
 // Outcome is how a test of a run ended.
@@ -47,13 +48,17 @@ type Outcome string
 const (
 	Passed       Outcome = "pass"
 	Failed       Outcome = "fail"
-	Flaky        Outcome = "flaky" // failed, then passed alone
+	Flaky        Outcome = "flaky"      // failed, then passed alone
+	KnownFailure Outcome = "known-fail" // failed, as its descriptor says it does
 	SkippedTest  Outcome = "skip"
 	NeverStarted Outcome = "not-run"
 )
 
-// outcomes in the order in which people want to see them.
-var outcomes = []Outcome{Failed, Flaky, NeverStarted, SkippedTest, Passed}
+// quiet outcomes are told about in groups: there may be a hundred of each.
+var quiet = []Outcome{NeverStarted, SkippedTest, Passed}
+
+// urgency orders the others; an outcome that is not known comes first.
+var urgency = map[Outcome]int{Failed: 1, Flaky: 2, KnownFailure: 3}
 
 // Test is one test of a run.
 type Test struct {
@@ -88,7 +93,7 @@ func ReadRun(file string, data []byte) (*Run, error) {
 		return nil, fmt.Errorf("%s: results of version %d are not known, only those of %d", file, r.Version, runVersion)
 	}
 	for i, t := range r.Tests {
-		if t.Name == "" || !slices.Contains(outcomes, t.Outcome) {
+		if t.Name == "" || t.Outcome == "" {
 			return nil, fmt.Errorf("%s: tests[%d]: %q with outcome %q is no test", file, i, t.Name, t.Outcome)
 		}
 	}
@@ -116,18 +121,74 @@ func (r *Run) Count(o Outcome) int {
 	return n
 }
 
-// Notable are the tests that did not simply pass, the worst first.
+// Tally is how many tests ended how, in a line.
+func (r *Run) Tally() string {
+	var parts []string
+	for _, c := range []struct {
+		o    Outcome
+		word string
+	}{{Passed, "passed"}, {Failed, "failed"}, {Flaky, "flaky"}, {KnownFailure, "failed as known"}, {SkippedTest, "skipped"}, {NeverStarted, "not run"}} {
+		if n := r.Count(c.o); n > 0 || c.o == Passed || c.o == Failed {
+			parts = append(parts, fmt.Sprintf("%d %s", n, c.word))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Notable are the tests that ran and did not simply pass, the worst first.
 func (r *Run) Notable() []Test {
-	var out []Test
-	for _, o := range outcomes[:len(outcomes)-1] {
-		for i := range r.Tests {
-			if r.Tests[i].Outcome == o {
-				out = append(out, r.Tests[i])
+	out := slices.DeleteFunc(slices.Clone(r.Tests), func(t Test) bool { return slices.Contains(quiet, t.Outcome) })
+	slices.SortStableFunc(out, func(a, b Test) int { return urgency[a.Outcome] - urgency[b.Outcome] })
+	return out
+}
+
+// Group is tests that did not run for the same reason.
+type Group struct {
+	Outcome Outcome
+	Reason  string
+	Tests   []string
+}
+
+// Title says how many did not run, and why.
+func (g Group) Title() string {
+	verb := map[Outcome]string{SkippedTest: "skipped", NeverStarted: "not run"}[g.Outcome]
+	s := plural(len(g.Tests), "test") + " " + verb
+	if g.Reason != "" {
+		s += ": " + g.Reason
+	}
+	return s
+}
+
+// unsupportedPrefix opens the reason of a test whose features are not
+// supported. The features themselves are in the report.
+const unsupportedPrefix = "not supported"
+
+// Groups are the tests that did not run, those that never got their turn first.
+func (r *Run) Groups() []Group {
+	var out []Group
+	for _, o := range []Outcome{NeverStarted, SkippedTest} {
+		at := map[string]int{}
+		for _, t := range r.Tests {
+			if t.Outcome != o {
+				continue
 			}
+			reason := t.Reason
+			if o == SkippedTest && strings.HasPrefix(reason, unsupportedPrefix) {
+				reason = "features that are not supported"
+			}
+			n, ok := at[reason]
+			if !ok {
+				n, at[reason] = len(out), len(out)
+				out = append(out, Group{Outcome: o, Reason: reason})
+			}
+			out[n].Tests = append(out[n].Tests, t.Name)
 		}
 	}
 	return out
 }
+
+// few bounds the groups whose tests are named where room is short.
+const few = 12
 
 // Slowest are the n tests that took longest.
 func (r *Run) Slowest(n int) []Test {

@@ -231,29 +231,38 @@ func (t *text) features(r *Report) {
 func (t *text) run(r *Run) {
 	t.line("")
 	t.line(t.bold("RUN"))
-	t.wrapped("  ", fmt.Sprintf("%s on the %s cluster in %s: %d passed, %d failed, %d flaky, %d skipped, %d not run",
-		r.Status, or(r.Cluster, "(unknown)"), or(takes(r.Seconds), "no time"), r.Count(Passed), r.Count(Failed), r.Count(Flaky), r.Count(SkippedTest), r.Count(NeverStarted)))
+	t.wrapped("  ", fmt.Sprintf("%s on the %s cluster in %s: %s", r.Status, or(r.Cluster, "(unknown)"), or(takes(r.Seconds), "no time"), r.Tally()))
 	if r.Verdict != "" {
 		t.wrapped("  ", r.Verdict)
 	}
 	for _, w := range r.Warnings {
 		t.wrapped("  ", "warning: "+w)
 	}
+	if r.Report.Note != "" {
+		t.wrapped("  ", "official report: "+r.Report.Note)
+	}
 	if notable := r.Notable(); len(notable) > 0 {
 		t.line("")
-		t.line(t.bold(fmt.Sprintf("  %-8s %7s  %s", "OUTCOME", "TIME", "TEST")))
+		t.line(t.bold(fmt.Sprintf("  %-10s %7s  %s", "OUTCOME", "TIME", "TEST")))
 		for _, n := range notable {
-			t.line("  " + pad(string(n.Outcome), 8) + " " + fmt.Sprintf("%7s", takes(n.Seconds)) + "  " + pad(clean(n.Name), Width-20))
+			t.line("  " + pad(clean(string(n.Outcome)), 10) + " " + fmt.Sprintf("%7s", takes(n.Seconds)) + "  " + pad(clean(n.Name), Width-22))
 			if n.Reason != "" {
-				t.wrapped("                    ", n.Reason)
+				t.wrapped("                      ", n.Reason)
 			}
+		}
+	}
+	for _, g := range r.Groups() {
+		t.line("")
+		t.wrapped("  ", g.Title())
+		if len(g.Tests) <= few {
+			t.columns(g.Tests)
 		}
 	}
 	if slow := r.Slowest(5); len(slow) > 0 {
 		t.line("")
 		t.line(t.bold("  SLOWEST"))
 		for _, n := range slow {
-			t.line("  " + fmt.Sprintf("%16s", takes(n.Seconds)) + "  " + pad(clean(n.Name), Width-20))
+			t.line("  " + fmt.Sprintf("%18s", takes(n.Seconds)) + "  " + pad(clean(n.Name), Width-22))
 		}
 	}
 }

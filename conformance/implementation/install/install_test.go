@@ -307,6 +307,23 @@ func TestGivingUpIsNoVerdict(t *testing.T) {
 	}
 }
 
+func TestACallersDeadlineIsATimeout(t *testing.T) {
+	conditions := healthy()
+	delete(conditions, "Deployment")
+	i := world{conditions: conditions}.installer(t, Options{Provider: implementation.Embedded})
+	in, err := i.Install(t.Context(), func() *implementation.Descriptor { d := traefik(t); d.Install[0].Wait = nil; return d }())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	err = in.installer.Wait(ctx, traefik(t))
+	var verdict *NotReadyError
+	if !errors.As(err, &verdict) || !strings.Contains(err.Error(), "Deployment traefik/traefik: there is no condition Available") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAFailedStepSaysWhich(t *testing.T) {
 	i := world{conditions: healthy(), fail: map[string]error{"Service": errors.New("no address")}}.installer(t, Options{Provider: implementation.Embedded})
 	in, err := i.Install(t.Context(), traefik(t))

@@ -2,6 +2,7 @@ package install
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -48,22 +49,27 @@ func (i *Installer) waitFor(ctx context.Context, who string, waits []implementat
 	ticker := time.NewTicker(i.options.Poll)
 	defer ticker.Stop()
 	said := ""
+	var unmet []Unmet
 	for {
-		unmet, final := i.look(ctx, waits, class)
-		if len(unmet) == 0 {
+		now, final := i.look(ctx, waits, class)
+		if len(now) == 0 {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() == nil || unmet == nil {
+			unmet = now // else the states are that nothing could be asked any more
+		}
+		if err := ctx.Err(); errors.Is(err, context.Canceled) {
 			return fmt.Errorf("waiting for %s: %w", who, err) // the caller gave up, which is no verdict
 		}
-		if after := time.Since(begun); final || after >= timeout {
+		// A deadline of the caller's is a timeout like ours.
+		if after := time.Since(begun); final || after >= timeout || ctx.Err() != nil {
 			e := &NotReadyError{Implementation: who, After: after.Round(time.Millisecond), Final: final, Unmet: unmet}
-			i.diagnose(ctx, e, logs)
+			i.diagnose(context.WithoutCancel(ctx), e, logs)
 			return e
 		}
-		if now := unmet[0].Object + ": " + unmet[0].State; now != said {
-			said = now
-			i.options.Progress("waiting for " + now)
+		if first := unmet[0].Object + ": " + unmet[0].State; first != said {
+			said = first
+			i.options.Progress("waiting for " + first)
 		}
 		select {
 		case <-ticker.C:
