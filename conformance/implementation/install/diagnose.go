@@ -150,7 +150,7 @@ func (i *Installer) tail(ctx context.Context, pod *corev1.Pod, c *corev1.Contain
 }
 
 // escapes are sequences of terminals: colours, titles, movements (ECMA-48).
-var escapes = regexp.MustCompile("\x1b(?:\\[[0-?]*[\\x20-/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)?)")
+var escapes = regexp.MustCompile(`\x1b(?:\[[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]|\][^\x07\x1b]*(?:\x07|\x1b\\)?)`)
 
 // printable takes escape sequences and control characters out of a line: it is
 // shown on terminals.
