@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// markdown takes the meaning out of what Markdown and the HTML within it would
+// markdownEscapes take the meaning out of what Markdown and the HTML within it would
 // read. A report's text is shown, never interpreted.
 var markdownEscapes = strings.NewReplacer(
 	`\`, `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "~", `\~`,
