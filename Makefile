@@ -50,6 +50,10 @@ test-suites: ## build the conformance suites and test their binaries
 	cd conformance/suites/harness && go vet ./... && go test ./...
 	go test -tags suites -count=1 -timeout 30m -v -run 'Suite|BrokenAPI' ./conformance/run
 
+.PHONY: test-envtest
+test-envtest: ## the installer on a real API server; KUBEBUILDER_ASSETS names the folder of its programs
+	go test -tags envtest -run OnARealAPIServer ./conformance/implementation/install
+
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools
 	go tool -modfile=hack/tools/go.mod golangci-lint run ./...
@@ -63,6 +67,8 @@ verify: ## formatting, import rules, generated files, go.mod
 	go run ./hack/verify-imports
 	go run ./hack/annotations -check
 	go run ./hack/schemas -check
+	go run ./hack/crds -check
+	go run ./hack/descriptors -check
 
 .PHONY: bench
 bench: ## benchmarks, once each

@@ -22,7 +22,9 @@ import (
 const columns = 80
 
 // commands are the verbs, each given the streams it reads and writes.
-var commands = []func(genericiooptions.IOStreams) *cobra.Command{newMigrate, newRoute, newVerify, newConformance, newCluster, newVersion}
+var commands = []func(genericiooptions.IOStreams) *cobra.Command{
+	newMigrate, newRoute, newVerify, newConformance, newReport, newCluster, newVersion,
+}
 
 // Main runs the command line of the process and returns its exit code. The
 // first interrupt cancels the command's context, the second ends the process.

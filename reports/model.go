@@ -62,22 +62,22 @@ func WriteFile(path string, m *Migration) error {
 	if write == nil {
 		return fmt.Errorf("%s: the extension names no report: use .html, .json, .md or .sarif", path)
 	}
-	return writeWhole(path, func(w io.Writer) error { return write(w, m) })
+	return WriteWhole(path, func(w io.Writer) error { return write(w, m) })
 }
 
 // WriteVerificationFile writes a verification as .html or .json.
 func WriteVerificationFile(path, title, tool string, v *Verification) error {
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".html":
-		return writeWhole(path, func(w io.Writer) error { return WriteVerificationHTML(w, title, tool, v) })
+		return WriteWhole(path, func(w io.Writer) error { return WriteVerificationHTML(w, title, tool, v) })
 	case ".json":
-		return writeWhole(path, func(w io.Writer) error { return WriteVerificationJSON(w, v) })
+		return WriteWhole(path, func(w io.Writer) error { return WriteVerificationJSON(w, v) })
 	}
 	return fmt.Errorf("%s: the extension names no report of a verification: use .html or .json", path)
 }
 
-// writeWhole makes the file appear whole or not at all.
-func writeWhole(path string, write func(io.Writer) error) error {
+// WriteWhole makes a file appear whole or not at all, with the folders above it.
+func WriteWhole(path string, write func(io.Writer) error) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
