@@ -9,30 +9,75 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster"
+	"github.com/causeway-gateway/causeway/conformance/cluster/components"
+	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
+	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
+	"github.com/causeway-gateway/causeway/conformance/implementation"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
 )
-
-// implementations finds an implementation by name or descriptor file, with its
-// installation for a provider; nil in a build without a catalogue.
-var implementations func(nameOrFile, provider string) (*conformance.Implementation, error)
 
 // clusterProvider is a value of --cluster.
 type clusterProvider struct {
 	name   string
 	shared bool // its cluster is there before the run and after it
-	open   func(f *conformanceFlags, progress io.Writer) (conformance.Clusters, error)
+	open   func(ctx context.Context, f *conformanceFlags, progress io.Writer) (conformance.Clusters, error)
 }
 
 // clusterProviders are the values of --cluster; the first is the default.
 var clusterProviders = []clusterProvider{
-	{name: "existing", shared: true, open: func(f *conformanceFlags, _ io.Writer) (conformance.Clusters, error) {
+	{name: cluster.Embedded, open: openEmbedded},
+	{name: cluster.Existing, shared: true, open: func(_ context.Context, f *conformanceFlags, _ io.Writer) (conformance.Clusters, error) {
 		return existingClusters{f.kubeconfig, f.context}, nil
 	}},
+}
+
+// embeddedClusters are fresh clusters of this process, one at a time or several.
+type embeddedClusters struct {
+	images   map[string]image.Program
+	progress io.Writer
+	made     atomic.Int32
+}
+
+// openEmbedded finds the programs of the implementation, which takes its time
+// where they have to be built.
+func openEmbedded(ctx context.Context, f *conformanceFlags, progress io.Writer) (conformance.Clusters, error) {
+	e := &embeddedClusters{images: map[string]image.Program{}, progress: progress}
+	if f.implementation == "" {
+		return e, nil
+	}
+	d, err := implementation.Load(f.implementation)
+	if err != nil {
+		return nil, err
+	}
+	m, err := d.MethodFor(implementation.Embedded)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range m.Locals() {
+		path, err := components.Finder{Logf: lines(progress)}.Find(ctx, l.Component)
+		if err != nil {
+			return nil, err
+		}
+		e.images[l.Image] = image.Program{Path: path}
+	}
+	return e, nil
+}
+
+// Up makes a cluster of a name that no other run has.
+func (e *embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) {
+	name := fmt.Sprintf("run-%d-%d", os.Getpid(), e.made.Add(1))
+	c, err := embedded.Up(ctx, embedded.Options{Name: name, Images: e.images, Logf: lines(e.progress)})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func providerNames() string {

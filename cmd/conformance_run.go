@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/causeway-gateway/causeway/conformance/implementation"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
 )
 
@@ -46,7 +47,13 @@ A failed test is run again, alone and in a fresh cluster. One that passes then
 is flaky in these results; the official report still counts it as failed.
 
 Exit code 5 says that the implementation did not pass, or never became ready.`,
-		Example: `  # The implementation that the current context's cluster runs
+		Example: `  # Traefik, on a cluster that lives for the run
+  causeway conformance run --implementation traefik --out results
+
+  # One of your own, by its descriptor
+  causeway conformance run --implementation acme.yaml --suite v1.7
+
+  # The implementation that the current context's cluster runs
   causeway conformance run --cluster existing --gateway-class traefik \
     --profiles GATEWAY-HTTP,GATEWAY-GRPC --out results
 
@@ -149,11 +156,11 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 		f.out = f.resume
 	}
 	ctx := c.Context()
-	impl, err := f.describe()
+	provider, err := findProvider(f.cluster)
 	if err != nil {
 		return err
 	}
-	provider, err := findProvider(f.cluster)
+	impl, err := f.describe()
 	if err != nil {
 		return err
 	}
@@ -176,7 +183,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 		o.Out = filepath.Join("conformance-results", fmt.Sprintf("%s-%s-%s", impl.Name, listing.Version, time.Now().Format("20060102-150405")))
 	}
 	o.View = conformance.NewView(s.ErrOut)
-	if o.Clusters, err = provider.open(f, o.View); err != nil {
+	if o.Clusters, err = provider.open(ctx, f, o.View); err != nil {
 		return err
 	}
 	o.Keep = func(ctx context.Context, cluster conformance.Cluster, test string) {
@@ -225,11 +232,11 @@ func (f *conformanceFlags) describe() (*conformance.Implementation, error) {
 	var impl *conformance.Implementation
 	switch {
 	case f.implementation != "":
-		if implementations == nil {
-			return nil, usagef("--implementation: this build has no catalogue of implementations: name the GatewayClass of one that the cluster runs with --gateway-class")
+		d, err := implementation.Load(f.implementation)
+		if err != nil {
+			return nil, usage(err)
 		}
-		var err error
-		if impl, err = implementations(f.implementation, f.cluster); err != nil {
+		if impl, err = described(d, implementation.Provider(f.cluster), f.limits.Install); err != nil {
 			return nil, err
 		}
 	case f.gatewayClass != "":
@@ -271,7 +278,7 @@ func (f *conformanceFlags) printPlan(ctx context.Context, s genericiooptions.IOS
 }
 
 func (f *conformanceFlags) supported(ctx context.Context, o *conformance.Options, provider *clusterProvider, progress io.Writer) ([]string, error) {
-	clusters, err := provider.open(f, progress)
+	clusters, err := provider.open(ctx, f, progress)
 	if err != nil {
 		return nil, err
 	}
