@@ -20,14 +20,17 @@ func newConformance(s genericiooptions.IOStreams) *cobra.Command {
 		Short: "Run the official Gateway API conformance suite",
 		Long: `Run the official Gateway API conformance suite against an implementation, and
 see what the suite holds.`,
-		Example: `  # What would run against the implementation in the current cluster?
+		Example: `  # Traefik in an embedded cluster, without Docker and without root
+  causeway conformance run --implementation traefik --out results
+
+  # What would run against the implementation in the current cluster?
   causeway conformance run --cluster existing --gateway-class traefik \
     --profiles GATEWAY-HTTP --dry-run
 
   # The tests of a suite, and the features each one needs
   causeway conformance list --suite v1.7`,
 	}
-	c.AddCommand(newConformanceRun(s), newConformanceList(s), newConformanceImages(s))
+	c.AddCommand(newConformanceRun(s), newConformanceList(s), newConformanceImages(s), newImplementations(s))
 	return c
 }
 

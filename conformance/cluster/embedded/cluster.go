@@ -87,8 +87,9 @@ func find(ctx context.Context, f components.Finder) (map[string]string, error) {
 
 // The images that every embedded cluster knows.
 const (
-	echoImage = "registry.k8s.io/gateway-api/echo-basic"
-	dnsImage  = "registry.k8s.io/coredns/coredns"
+	echoImage    = "registry.k8s.io/gateway-api/echo-basic"             // of suite v1.6 and before
+	newEchoImage = "registry.k8s.io/gateway-api/conformance/echo-basic" // since suite v1.7
+	dnsImage     = "registry.k8s.io/coredns/coredns"
 )
 
 func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[string]string) (*Cluster, error) {
@@ -115,8 +116,9 @@ func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[st
 		Port:         listener.Addr().(*net.TCPAddr).Port,
 		ControlPlane: programs[components.ControlPlane],
 		Images: map[string]image.Program{
-			echoImage: {Path: programs[components.EchoBasic]},
-			dnsImage:  {Path: programs[components.ControlPlane], Name: "coredns"},
+			echoImage:    {Path: programs[components.EchoBasic]},
+			newEchoImage: {Path: programs[components.EchoBasic]},
+			dnsImage:     {Path: programs[components.ControlPlane], Name: "coredns"},
 		},
 	}
 	for name, p := range o.Images {
