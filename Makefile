@@ -37,13 +37,16 @@ test-browser: ## the HTML report in a headless Chromium, which must be installed
 components: ## build what conformance runs drive into the cache: 20 minutes, once
 	go run ./hack/build-components
 
-RUN = bin/causeway conformance run --implementation traefik --profiles GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS
 .PHONY: conformance
-conformance: build ## the official suite against Traefik on an embedded cluster; needs Linux with user namespaces
+conformance: build ## the official suite against Traefik on an embedded cluster
 	rm -rf out/conformance
-	@code=0; $(RUN) --out out/conformance || code=$$?; \
-	if [ -f out/conformance/results.json ]; then bin/causeway report render -f out/conformance --out out/conformance/report.html || exit; \
-	echo "report, JUnit and logs are in out/conformance, the page is out/conformance/report.html"; fi; exit $$code
+	@code=0; \
+	bin/causeway conformance run --implementation traefik --profiles GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS --out out/conformance || code=$$?; \
+	if [ -f out/conformance/results.json ]; then \
+		bin/causeway report render -f out/conformance --out out/conformance/report.html || exit; \
+		echo "page      out/conformance/report.html"; \
+	fi; \
+	exit $$code
 
 .PHONY: test-cluster
 test-cluster: ## an embedded cluster, live; needs Linux with user namespaces

@@ -23,7 +23,7 @@ func newImplementations(s genericiooptions.IOStreams) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "implementations [NAME|FILE]...",
 		Aliases: []string{"implementation", "impl"},
-		Short:   "List the implementations that can be tested, or check a descriptor",
+		Short:   "List what can be tested, or check a descriptor",
 		Long: `List the implementations that can be tested.
 
 A name prints an entry of the catalogue; a file (ending in .yaml, .yml or .json)
