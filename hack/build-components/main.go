@@ -16,15 +16,15 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := build(ctx); err != nil {
+	if err := build(); err != nil {
 		fmt.Fprintln(os.Stderr, "build-components:", err)
 		os.Exit(1)
 	}
 }
 
-func build(ctx context.Context) error {
+func build() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	finder := components.Finder{Logf: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
 	for _, name := range components.Names() {
 		if err := told(name, func() (string, error) { return finder.Find(ctx, name) }); err != nil {
