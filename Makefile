@@ -37,6 +37,21 @@ test-istio: ## hold the Istio front end and its output to real pilot code
 test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
 
+.PHONY: components
+components: ## build what conformance runs drive into the cache: 20 minutes, once
+	go run ./hack/build-components
+
+.PHONY: conformance
+conformance: build ## the official suite against Traefik on an embedded cluster
+	rm -rf out/conformance
+	@code=0; \
+	bin/causeway conformance run --implementation traefik --profiles GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS --out out/conformance || code=$$?; \
+	if [ -f out/conformance/results.json ]; then \
+		bin/causeway report render -f out/conformance --out out/conformance/report.html || exit; \
+		echo "page      out/conformance/report.html"; \
+	fi; \
+	exit $$code
+
 .PHONY: test-cluster
 test-cluster: ## an embedded cluster, live; needs Linux with user namespaces
 	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/...

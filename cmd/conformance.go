@@ -20,8 +20,8 @@ func newConformance(s genericiooptions.IOStreams) *cobra.Command {
 		Short: "Run the official Gateway API conformance suite",
 		Long: `Run the official Gateway API conformance suite against an implementation, and
 see what the suite holds.`,
-		Example: `  # The profiles that Traefik claims, on an embedded cluster
-  causeway conformance run --implementation traefik
+		Example: `  # Traefik in an embedded cluster, without Docker and without root
+  causeway conformance run --implementation traefik --out results
 
   # What would run against the implementation in the current cluster?
   causeway conformance run --cluster existing --gateway-class traefik \

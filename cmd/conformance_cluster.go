@@ -2,18 +2,12 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 
-	"k8s.io/client-go/kubernetes"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"k8s.io/apimachinery/pkg/util/rand"
 
 	"github.com/causeway-gateway/causeway/conformance/cluster"
 	"github.com/causeway-gateway/causeway/conformance/cluster/components"
@@ -25,17 +19,15 @@ import (
 
 // clusterProvider is a value of --cluster.
 type clusterProvider struct {
-	name   string
+	kind   implementation.Provider
 	shared bool // its cluster is there before the run and after it
 	open   func(ctx context.Context, f *conformanceFlags, progress io.Writer) (conformance.Clusters, error)
 }
 
 // clusterProviders are the values of --cluster; the first is the default.
 var clusterProviders = []clusterProvider{
-	{name: cluster.Embedded, open: openEmbedded},
-	{name: cluster.Existing, shared: true, open: func(_ context.Context, f *conformanceFlags, _ io.Writer) (conformance.Clusters, error) {
-		return existingClusters{f.kubeconfig, f.context}, nil
-	}},
+	{kind: implementation.Embedded, open: openEmbedded},
+	{kind: implementation.Existing, shared: true, open: openExisting},
 }
 
 // embeddedClusters are fresh clusters of this process, one at a time or several.
@@ -83,71 +75,125 @@ func (e *embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) 
 func providerNames() string {
 	var names []string
 	for _, p := range clusterProviders {
-		names = append(names, p.name)
+		names = append(names, string(p.kind))
 	}
 	return strings.Join(names, ", ")
 }
 
 func findProvider(name string) (*clusterProvider, error) {
 	for i := range clusterProviders {
-		if clusterProviders[i].name == name {
+		if string(clusterProviders[i].kind) == name {
 			return &clusterProviders[i], nil
 		}
+	}
+	if name == string(implementation.KindCluster) {
+		return nil, usagef("--cluster kind is not there yet: make a kind cluster yourself and use --cluster existing, or use --cluster embedded")
 	}
 	return nil, usagef("--cluster %s is not known: use %s", name, providerNames())
 }
 
+// runCluster is a cluster as the runner takes it.
+type runCluster struct{ *cluster.Cluster }
+
+// Kubeconfig is the path of the cluster's kubeconfig.
+func (c runCluster) Kubeconfig() string { return c.Cluster.Kubeconfig }
+
+func upCluster(ctx context.Context, o cluster.Options) (conformance.Cluster, error) {
+	c, err := cluster.Up(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return runCluster{c}, nil
+}
+
 // existingClusters is the one cluster that kubectl would use.
-type existingClusters struct{ kubeconfig, context string }
+type existingClusters struct{ cluster.Options }
 
-// Up checks that the cluster answers, and writes a kubeconfig of its own, since
-// the suite takes neither several files nor a context.
+func openExisting(f *conformanceFlags, _ io.Writer) (conformance.Clusters, error) {
+	return existingClusters{cluster.Options{Provider: cluster.Existing, Kubeconfig: f.kubeconfig, Context: f.context}}, nil
+}
+
+// Up checks that the cluster answers.
 func (e existingClusters) Up(ctx context.Context) (conformance.Cluster, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = e.kubeconfig
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: e.context})
-	config, err := loader.ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("no cluster: %w: name one with --kubeconfig or --context", err)
-	}
-	clients, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	if err := clients.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error(); err != nil {
-		return nil, fmt.Errorf("the cluster at %s does not answer: %w", config.Host, err)
-	}
-	raw, err := loader.RawConfig()
-	if err != nil {
-		return nil, err
-	}
-	if e.context != "" {
-		raw.CurrentContext = e.context
-	}
-	if err := errors.Join(clientcmdapi.MinifyConfig(&raw), clientcmdapi.FlattenConfig(&raw)); err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "causeway-existing-")
-	if err != nil {
-		return nil, err
-	}
-	c := &existingCluster{dir: dir}
-	if err := clientcmd.WriteToFile(raw, c.Kubeconfig()); err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return c, nil
+	return upCluster(ctx, e.Options)
 }
 
-// existingCluster holds a copy of the credentials for as long as the run takes.
-type existingCluster struct{ dir string }
-
-// Kubeconfig is the copy.
-func (c *existingCluster) Kubeconfig() string { return filepath.Join(c.dir, "kubeconfig") }
-
-// Command runs here: this machine has to reach the cluster's gateways.
-func (c *existingCluster) Command(ctx context.Context, name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(ctx, name, args...)
+// embeddedClusters are as many as are asked for, each with a name of its own.
+type embeddedClusters struct {
+	images map[string]image.Program // that the user mapped
+	locals []*implementation.Local  // programs that the implementation is made of
+	logf   func(format string, args ...any)
 }
 
-// Down removes the copy, and leaves the cluster as it is.
-func (c *existingCluster) Down(context.Context) error { return os.RemoveAll(c.dir) }
+func openEmbedded(f *conformanceFlags, progress io.Writer) (conformance.Clusters, error) {
+	images, err := imageTable(f.images)
+	if err != nil {
+		return nil, usage(err)
+	}
+	e := embeddedClusters{images: images, logf: lines(progress)}
+	if f.descriptor != nil {
+		m, err := f.descriptor.MethodFor(implementation.Embedded)
+		if err != nil {
+			return nil, usage(err)
+		}
+		e.locals = m.Locals()
+	}
+	return e, nil
+}
+
+// runPrefix begins the names of clusters that runs make.
+const runPrefix = "conformance-"
+
+// Up finds the programs, building them when they are nowhere, and starts a
+// cluster that knows them. What killed runs left behind goes first.
+func (e embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) {
+	images, err := e.programs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := sweep(ctx); err != nil {
+		return nil, err
+	}
+	return upCluster(ctx, cluster.Options{Provider: cluster.Embedded, Name: runPrefix + rand.String(8), Images: images, Logf: e.logf})
+}
+
+// programs is the table of images: what the user mapped, and for the rest of
+// the implementation's images the component of their name.
+func (e embeddedClusters) programs(ctx context.Context) (map[string]image.Program, error) {
+	out := map[string]image.Program{}
+	for name, p := range e.images {
+		out[name] = p
+	}
+	known, err := image.NewTable(e.images)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range e.locals {
+		if _, err := known.Lookup(l.Image); err == nil {
+			continue
+		}
+		path, err := components.Finder{Logf: e.logf}.Find(ctx, l.Component)
+		if err != nil {
+			return nil, fmt.Errorf("a program for image %s: %w; or map one with --image %s=FILE", l.Image, err, l.Image)
+		}
+		out[l.Image] = image.Program{Path: path}
+	}
+	return out, nil
+}
+
+// sweep removes the folders of runs that were killed.
+func sweep(ctx context.Context) error {
+	all, err := embedded.List()
+	if err != nil {
+		return fmt.Errorf("looking for what killed runs left: %w", err)
+	}
+	for _, c := range all {
+		if c.State != embedded.Dead || !strings.HasPrefix(c.Name, runPrefix) {
+			continue
+		}
+		if _, err := embedded.Down(ctx, c.Name); err != nil {
+			return fmt.Errorf("removing what a killed run left of cluster %s: %w", c.Name, err)
+		}
+	}
+	return nil
+}

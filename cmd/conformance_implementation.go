@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -15,75 +16,94 @@ import (
 	"github.com/causeway-gateway/causeway/gatewayapi"
 )
 
-// verdictTime is left of the time for installing, so that what the installer
-// found wanting is heard before the run gives up.
-const verdictTime = 5 * time.Second
-
-// described turns a descriptor into what the suite runs against, installed as
-// for clusters of a provider.
-func described(d *implementation.Descriptor, provider implementation.Provider, limit time.Duration) (*conformance.Implementation, error) {
-	m, err := d.MethodFor(provider)
-	if err != nil {
-		return nil, err
+// loadDescriptor reads a descriptor from the catalogue or a file, which must
+// say how it is installed on that kind of cluster.
+func loadDescriptor(nameOrFile string, on implementation.Provider) (*implementation.Descriptor, *implementation.Method, error) {
+	d, err := implementation.Load(nameOrFile)
+	if errors.Is(err, implementation.ErrUnknown) {
+		return nil, nil, usage(err)
+	} else if err != nil {
+		return nil, nil, err
 	}
+	m, err := d.MethodFor(on)
+	if err != nil {
+		return nil, nil, usage(err)
+	}
+	return d, m, nil
+}
+
+// described is an implementation as the runner takes it. limit is the run's
+// for the installation.
+func described(d *implementation.Descriptor, m *implementation.Method, on implementation.Provider, limit time.Duration) *conformance.Implementation {
 	i := d.Implementation
 	out := &conformance.Implementation{
-		Name: d.Name, Organization: i.Organization, Project: i.Project, URL: i.URL, Version: i.Version, Contact: i.Contact,
+		Name:         d.Name,
+		Organization: i.Organization, Project: i.Project, URL: i.URL, Version: i.Version, Contact: i.Contact,
 		Mode: d.ReportMode(), Profiles: d.Profiles, Timeouts: d.Timeouts,
-		SkipTests: map[string]string{}, KnownToFail: map[string]string{},
-		Install: func(ctx context.Context, c conformance.Cluster, release string, w io.Writer) error {
-			return installed(ctx, d, provider, c.Kubeconfig(), release, min(m.WaitTimeout(), limit-verdictTime), w)
-		},
+		Install: installation(d, install.Options{Provider: on, Timeout: waitWithin(m.WaitTimeout(), limit)}),
 	}
 	if c := d.GatewayClass; c != nil {
 		out.GatewayClass, out.Controller = c.Name, c.ControllerName
 	}
-	if x := d.Mesh; x != nil {
-		out.Mesh, out.NamespaceLabels, out.NamespaceAnnotations = x.Name, x.NamespaceLabels, x.NamespaceAnnotations
+	if mesh := d.Mesh; mesh != nil {
+		out.Mesh, out.NamespaceLabels, out.NamespaceAnnotations = mesh.Name, mesh.NamespaceLabels, mesh.NamespaceAnnotations
 	}
 	if f := d.Features; f != nil {
 		out.Features, out.AllFeatures, out.Exempt = f.Supported, f.All, f.Exempt
 	}
 	if t := d.Tests; t != nil {
-		for _, e := range t.Skip {
-			out.SkipTests[e.Name] = e.Reason
-		}
-		for _, e := range t.KnownToFail {
-			out.KnownToFail[e.Name] = e.Reason
-		}
+		out.SkipTests, out.KnownToFail = excuses(t.Skip), excuses(t.KnownToFail)
 	}
 	if a := d.Addresses; a != nil {
 		out.UsableAddresses, out.UnusableAddresses = addresses(a.Usable), addresses(a.Unusable)
 	}
 	for _, l := range m.Logs {
-		out.Logs = append(out.Logs, conformance.LogSource{Namespace: l.Namespace, Selector: l.Selector, Container: l.Container})
-	}
-	return out, nil
-}
-
-func addresses(in []implementation.Address) []conformance.Address {
-	var out []conformance.Address
-	for _, a := range in {
-		out = append(out, conformance.Address{Type: a.Type, Value: a.Value})
+		out.Logs = append(out.Logs, conformance.LogSource(l))
 	}
 	return out
 }
 
-// installed puts an implementation into a cluster, with the CRDs of a release
-// such as "v1.6.3".
-func installed(ctx context.Context, d *implementation.Descriptor, p implementation.Provider, kubeconfig, release string, wait time.Duration, w io.Writer) error {
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return fmt.Errorf("reading the cluster's kubeconfig: %w", err)
+func excuses(list []implementation.Excuse) map[string]string {
+	out := map[string]string{}
+	for _, e := range list {
+		out[e.Name] = e.Reason
 	}
-	version, err := gatewayapi.ParseVersion(semver.MajorMinor(release))
-	if err != nil {
+	return out
+}
+
+func addresses(list []implementation.Address) []conformance.Address {
+	var out []conformance.Address
+	for _, a := range list {
+		out = append(out, conformance.Address(a))
+	}
+	return out
+}
+
+// waitWithin is how long the installer waits: as its descriptor says, but less
+// than the run does, or its verdict, which knows more, would not be heard.
+func waitWithin(wait, limit time.Duration) time.Duration {
+	return min(wait, limit-limit/20)
+}
+
+// installation installs into whatever cluster it is given.
+func installation(d *implementation.Descriptor, o install.Options) func(context.Context, conformance.Cluster, string, io.Writer) error {
+	return func(ctx context.Context, c conformance.Cluster, release string, w io.Writer) error {
+		version, err := gatewayapi.ParseVersion(semver.MajorMinor(release))
+		if err != nil {
+			return fmt.Errorf("the suite is of Gateway API %s: %w", release, err)
+		}
+		config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+		if err != nil {
+			return err
+		}
+		o := o
+		o.GatewayAPI = version
+		o.Progress = func(line string) { fmt.Fprintln(w, line) }
+		installer, err := install.New(config, o)
+		if err != nil {
+			return err
+		}
+		_, err = installer.Install(ctx, d)
 		return err
 	}
-	in, err := install.New(config, install.Options{Provider: p, GatewayAPI: version, Timeout: wait, Progress: func(s string) { fmt.Fprintln(w, s) }})
-	if err != nil {
-		return err
-	}
-	_, err = in.Install(ctx, d)
-	return err
 }

@@ -20,6 +20,8 @@ import (
 
 type conformanceFlags struct {
 	implementation, gatewayClass string
+	descriptor                   *implementation.Descriptor // of implementation, once read
+	images                       []string
 	features, exempt             []string
 	cluster                      string
 	kubeconfig, context          string
@@ -47,11 +49,8 @@ A failed test is run again, alone and in a fresh cluster. One that passes then
 is flaky in these results; the official report still counts it as failed.
 
 Exit code 5 says that the implementation did not pass, or never became ready.`,
-		Example: `  # Traefik, on a cluster that lives for the run
+		Example: `  # An implementation of the catalogue, in a cluster made for it
   causeway conformance run --implementation traefik --out results
-
-  # One of your own, by its descriptor
-  causeway conformance run --implementation acme.yaml --suite v1.7
 
   # The implementation that the current context's cluster runs
   causeway conformance run --cluster existing --gateway-class traefik \
@@ -80,7 +79,8 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of an implementation that the cluster runs, instead of --implementation")
 	fl.StringSliceVar(&f.features, "features", nil, "features that it supports; what its GatewayClass says when left out")
 	fl.StringSliceVar(&f.exempt, "exempt-features", nil, "features to leave out of those")
-	fl.StringVar(&f.cluster, "cluster", clusterProviders[0].name, "cluster: "+providerNames())
+	fl.StringVar(&f.cluster, "cluster", string(clusterProviders[0].kind), "cluster: "+providerNames())
+	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE in an embedded cluster, as IMAGE=FILE")
 	fl.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of an existing cluster")
 	fl.StringVar(&f.context, "context", "", "kubeconfig context of an existing cluster")
 	fl.StringSliceVar(&f.profiles, "profiles", nil, "profiles to run; those of the implementation when left out")
@@ -107,7 +107,7 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 
 // remembered are the flags that say what a run is, and that a resumed run takes
 // over.
-var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "kubeconfig", "context", "profiles", "suite", "focus", "skip"}
+var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "kubeconfig", "context", "profiles", "suite", "focus", "skip"}
 
 // request is what was asked for, to be resumed.
 func request(fl *pflag.FlagSet) map[string]string {
@@ -160,7 +160,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 	if err != nil {
 		return err
 	}
-	impl, err := f.describe()
+	impl, err := f.describe(provider)
 	if err != nil {
 		return err
 	}
@@ -228,17 +228,18 @@ func asUsage(err error) error {
 }
 
 // describe says what the suite runs against.
-func (f *conformanceFlags) describe() (*conformance.Implementation, error) {
+func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Implementation, error) {
 	var impl *conformance.Implementation
 	switch {
 	case f.implementation != "":
-		d, err := implementation.Load(f.implementation)
+		d, method, err := loadDescriptor(f.implementation, provider.kind)
 		if err != nil {
-			return nil, usage(err)
-		}
-		if impl, err = described(d, implementation.Provider(f.cluster), f.limits.Install); err != nil {
 			return nil, err
 		}
+		f.descriptor = d
+		impl = described(d, method, provider.kind, f.limits.Install)
+	case f.gatewayClass != "" && !provider.shared:
+		return nil, usagef("--gateway-class names what a cluster runs already, and a new one (--cluster %s) runs nothing: use --implementation, or --cluster existing", f.cluster)
 	case f.gatewayClass != "":
 		impl = &conformance.Implementation{Name: f.gatewayClass, GatewayClass: f.gatewayClass}
 	default:

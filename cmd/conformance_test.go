@@ -124,16 +124,21 @@ func TestConformanceRunUsage(t *testing.T) {
 		code   int
 		says   string
 	}{
-		"nothing to test": {"the suite needs an implementation", nil, ExitUsage, "what shall be tested?"},
-		"no profiles":     {"a class alone claims none", []string{"--gateway-class", "x"}, ExitUsage, "name some with --profiles"},
-		"unknown profile": {"before any cluster", []string{"--gateway-class", "x", "--profiles", "HTTP", "--dry-run", "--suite", suite}, ExitUsage, `no profile "HTTP": it has GATEWAY-HTTP`},
-		"unknown cluster": {"", []string{"--gateway-class", "x", "--profiles", "GATEWAY-HTTP", "--cluster", "cloud"}, ExitUsage, "--cluster cloud is not known: use "},
-		"unknown suite":   {"", []string{"--gateway-class", "x", "--profiles", "GATEWAY-HTTP", "--suite", "v0.8"}, ExitFailed, `suite "v0.8" is not known: use v1.6, v1.7`},
-		"two sources":     {"", []string{"--gateway-class", "x", "--implementation", "y"}, ExitUsage, "none of the others can be"},
-		"bad output":      {"", []string{"-o", "yaml"}, ExitUsage, "-o yaml is not known"},
-		"nothing there":   {"no run to go on with", []string{"--resume", t.TempDir()}, ExitFailed, "results.json"},
-		"changed resume":  {"half of one run and half of another prove nothing", []string{"--resume", results, "--focus", "x"}, ExitUsage, "--focus cannot be changed by --resume"},
-		"resumed":         {"the rest is taken from the results, up to the cluster", []string{"--resume", results, "--kubeconfig-is-not-a-flag"}, ExitUsage, "unknown flag"},
+		"nothing to test":        {"the suite needs an implementation", nil, ExitUsage, "what shall be tested?"},
+		"no profiles":            {"a class alone claims none", []string{"--gateway-class", "x", "--cluster", "existing"}, ExitUsage, "name some with --profiles"},
+		"unknown profile":        {"before any cluster", []string{"--implementation", "traefik", "--profiles", "HTTP", "--dry-run", "--suite", suite}, ExitUsage, `no profile "HTTP": it has GATEWAY-HTTP`},
+		"unknown cluster":        {"", []string{"--gateway-class", "x", "--profiles", "GATEWAY-HTTP", "--cluster", "cloud"}, ExitUsage, "--cluster cloud is not known: use "},
+		"kind":                   {"what is not there yet says so", []string{"--implementation", "traefik", "--cluster", "kind"}, ExitUsage, "--cluster kind is not there yet"},
+		"class of a new cluster": {"nobody would ever accept it", []string{"--gateway-class", "x", "--profiles", "GATEWAY-HTTP"}, ExitUsage, "runs nothing: use --implementation"},
+		"unknown name":           {"a typing mistake is wrong usage", []string{"--implementation", "traefk"}, ExitUsage, "did you mean traefik?"},
+		"not for this cluster":   {"a chart needs images, which an embedded cluster has not", []string{"--implementation", "istio"}, ExitUsage, "no way of installation on embedded"},
+		"bad image":              {"before anything is built", []string{"--implementation", "traefik", "--suite", suite, "--image", "traefik", "--out", t.TempDir()}, ExitUsage, "not of the form IMAGE=FILE"},
+		"unknown suite":          {"", []string{"--implementation", "traefik", "--suite", "v0.8"}, ExitFailed, `suite "v0.8" is not known: use v1.6, v1.7`},
+		"two sources":            {"", []string{"--gateway-class", "x", "--implementation", "y"}, ExitUsage, "none of the others can be"},
+		"bad output":             {"", []string{"-o", "yaml"}, ExitUsage, "-o yaml is not known"},
+		"nothing there":          {"no run to go on with", []string{"--resume", t.TempDir()}, ExitFailed, "results.json"},
+		"changed resume":         {"half of one run and half of another prove nothing", []string{"--resume", results, "--focus", "x"}, ExitUsage, "--focus cannot be changed by --resume"},
+		"resumed":                {"the rest is taken from the results, up to the cluster", []string{"--resume", results, "--kubeconfig-is-not-a-flag"}, ExitUsage, "unknown flag"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, errOut := run(t, "causeway", append([]string{"conformance", "run"}, tc.args...)...)

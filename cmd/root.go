@@ -59,10 +59,10 @@ func Execute(ctx context.Context, name string, args []string, s genericiooptions
 func newRoot(name string, s genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "causeway",
-		Short: "Move Ingress and Istio routing to the Gateway API; run its conformance suite",
-		Long: `Causeway moves a cluster's Ingress and Istio routing to the Gateway API and
-accounts for every field: what was converted, what differs, what needs a
-decision. It runs the official conformance suite against implementations.
+		Short: "Move routing to the Gateway API, and certify what will carry it",
+		Long: `Causeway moves a cluster's Ingress routing to the Gateway API and accounts for
+every field: what was converted, what differs, what needs a decision. It runs
+the official conformance suite against the implementation that will carry it.
 
 Data goes to standard output, messages to standard error. Exit codes: 0 done,
 1 failed, 2 wrong usage, 3 something was lost and --strict was given,
@@ -76,8 +76,9 @@ Data goes to standard output, messages to standard error. Exit codes: 0 done,
   # Where does this request go, and because of which rule?
   causeway route -R -f manifests/ GET https://shop.example.com/cart
 
-  # Does this implementation conform?
-  causeway conformance run --implementation traefik`,
+  # Does this implementation conform? And a page that says so
+  causeway conformance run --implementation traefik --out results
+  causeway report render -f results --out results.html`,
 		Version:                    version(),
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true,

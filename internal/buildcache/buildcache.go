@@ -45,7 +45,7 @@ const retry = 100 * time.Millisecond
 // built now. Of several processes that miss the same component one builds, and
 // the others wait for it. Messages go to progress, which may be nil.
 func Find(ctx context.Context, c Component, progress io.Writer) (string, error) {
-	return findIn(ctx, c, progress, besideExecutable(), Dir)
+	return findIn(ctx, c, progress, Beside(), Dir)
 }
 
 func findIn(ctx context.Context, c Component, progress io.Writer, beside []string, root func() (string, error)) (string, error) {

@@ -27,9 +27,9 @@ func Dir() (string, error) {
 	return filepath.Join(dir, "causeway"), nil
 }
 
-// besideExecutable are the folders where a release keeps its programs: that of
+// Beside are the folders where a release keeps its programs: that of
 // the binary, and libexec/causeway next to its bin.
-func besideExecutable() []string {
+func Beside() []string {
 	exe, err := os.Executable()
 	if err != nil {
 		return nil
@@ -48,7 +48,7 @@ func Checkout() string {
 	if wd, err := os.Getwd(); err == nil {
 		from = append(from, wd)
 	}
-	from = append(from, besideExecutable()...)
+	from = append(from, Beside()...)
 	for _, dir := range from {
 		if root := checkoutAbove(dir); root != "" {
 			return root

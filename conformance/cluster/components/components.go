@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"github.com/causeway-gateway/causeway/internal/buildcache"
 )
 
 // Component is a program built from Go modules.
@@ -87,7 +89,8 @@ func Names() []string { return slices.Sorted(maps.Keys(table)) }
 
 // Finder looks for programs. The zero value looks where causeway always does.
 type Finder struct {
-	// Beside is the folder searched first; empty for that of the executable.
+	// Beside is the folder searched first; empty for those where a release
+	// keeps its programs ([buildcache.Beside]).
 	Beside string
 	// Cache is the folder of built programs; empty for
 	// ${XDG_CACHE_HOME:-~/.cache}/causeway/components.
@@ -149,30 +152,27 @@ func (f Finder) logf(format string, args ...any) {
 }
 
 func (f Finder) beside(c Component) (string, bool) {
-	dir := f.Beside
-	if dir == "" {
-		exe, err := os.Executable()
-		if err != nil {
-			return "", false
-		}
-		if exe, err = filepath.EvalSymlinks(exe); err != nil {
-			return "", false
-		}
-		dir = filepath.Dir(exe)
+	dirs := []string{f.Beside}
+	if f.Beside == "" {
+		dirs = buildcache.Beside()
 	}
-	path := filepath.Join(dir, c.Name)
-	return path, executable(path)
+	for _, dir := range dirs {
+		if path := filepath.Join(dir, c.Name); executable(path) {
+			return path, true
+		}
+	}
+	return "", false
 }
 
 func (f Finder) cache() (string, error) {
 	if f.Cache != "" {
 		return f.Cache, nil
 	}
-	base, err := os.UserCacheDir()
+	base, err := buildcache.Dir()
 	if err != nil {
-		return "", fmt.Errorf("no folder for caches, set XDG_CACHE_HOME: %w", err)
+		return "", err
 	}
-	return filepath.Join(base, "causeway", "components"), nil
+	return filepath.Join(base, "components"), nil
 }
 
 // lock takes the lock file, waiting as long as another process builds.
@@ -197,9 +197,6 @@ func executable(path string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
 }
 
-// module is the first line of the go.mod that marks a checkout of causeway.
-const module = "module github.com/causeway-gateway/causeway\n"
-
 var errNoCheckout = errors.New("no checkout of causeway holds the working directory or the executable; " +
 	"run inside one, or put the program beside the causeway executable")
 
@@ -208,25 +205,8 @@ func (f Finder) checkout() (string, error) {
 	if f.Checkout != "" {
 		return f.Checkout, nil
 	}
-	var starts []string
-	if wd, err := os.Getwd(); err == nil {
-		starts = append(starts, wd)
-	}
-	if exe, err := os.Executable(); err == nil {
-		starts = append(starts, filepath.Dir(exe))
-	}
-	for _, dir := range starts {
-		for {
-			mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
-			if err == nil && strings.HasPrefix(string(mod), module) {
-				return dir, nil
-			}
-			up := filepath.Dir(dir)
-			if up == dir {
-				break
-			}
-			dir = up
-		}
+	if root := buildcache.Checkout(); root != "" {
+		return root, nil
 	}
 	return "", errNoCheckout
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/causeway-gateway/causeway/internal/buildcache"
 )
 
 // checkout is a working tree with a component of the real table's layout that
@@ -17,7 +19,7 @@ import (
 func checkout(t *testing.T) string {
 	t.Helper()
 	root := t.TempDir()
-	write(t, root, "go.mod", module+"\ngo 1.26.0\n")
+	write(t, root, "go.mod", "module "+buildcache.Module+"\n\ngo 1.26.0\n")
 	write(t, root, "hack/components/go.mod", "module example.com/components\n\ngo 1.26.0\n")
 	write(t, root, "hack/components/go.sum", "")
 	write(t, root, "hack/components/controlplane/main.go", "package main\n\nfunc main() { println(\"built\") }\n")

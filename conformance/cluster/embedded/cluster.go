@@ -87,10 +87,9 @@ func find(ctx context.Context, f components.Finder) (map[string]string, error) {
 
 // The images that every embedded cluster knows.
 const (
-	echoImage = "registry.k8s.io/gateway-api/echo-basic"
-	// Since v1.7 the suite's images have versions and a folder of their own.
-	echoImage17 = "registry.k8s.io/gateway-api/conformance/echo-basic"
-	dnsImage    = "registry.k8s.io/coredns/coredns"
+	echoImage    = "registry.k8s.io/gateway-api/echo-basic"             // of suite v1.6 and before
+	newEchoImage = "registry.k8s.io/gateway-api/conformance/echo-basic" // since suite v1.7
+	dnsImage     = "registry.k8s.io/coredns/coredns"
 )
 
 func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[string]string) (*Cluster, error) {
@@ -117,9 +116,9 @@ func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[st
 		Port:         listener.Addr().(*net.TCPAddr).Port,
 		ControlPlane: programs[components.ControlPlane],
 		Images: map[string]image.Program{
-			echoImage:   {Path: programs[components.EchoBasic]},
-			echoImage17: {Path: programs[components.EchoBasic]},
-			dnsImage:    {Path: programs[components.ControlPlane], Name: "coredns"},
+			echoImage:    {Path: programs[components.EchoBasic]},
+			newEchoImage: {Path: programs[components.EchoBasic]},
+			dnsImage:     {Path: programs[components.ControlPlane], Name: "coredns"},
 		},
 	}
 	for name, p := range o.Images {

@@ -21,8 +21,7 @@ import (
 // Provider is an existing cluster.
 type Provider struct {
 	context string
-	path    string // of a kubeconfig
-	merged  bool   // path is not the only one that counts
+	path    string // of the kubeconfig that Create wrote
 	config  clientcmd.ClientConfig
 }
 
@@ -44,12 +43,13 @@ func NewProvider(kubeconfig, context string) (*Provider, error) {
 	if raw.Contexts[context] == nil {
 		return nil, fmt.Errorf("kubeconfig: there is no context %q; name one with --context, or a file with --kubeconfig or KUBECONFIG", context)
 	}
-	return &Provider{context: context, path: kubeconfig, merged: kubeconfig == "", config: config}, nil
+	return &Provider{context: context, config: config}, nil
 }
 
-// Create checks that the cluster answers and returns the path of a kubeconfig.
-// KUBECONFIG can name several files; then it is a file of its own with all of
-// them, which [Provider.Destroy] removes.
+// Create checks that the cluster answers and returns the path of a kubeconfig:
+// a copy with this one context and the files it names, since not everybody who
+// takes a kubeconfig takes several files or a context. [Provider.Destroy]
+// removes it.
 func (p *Provider) Create(ctx context.Context, _ ...string) (string, error) {
 	config, err := p.config.ClientConfig()
 	if err != nil {
@@ -62,17 +62,14 @@ func (p *Provider) Create(ctx context.Context, _ ...string) (string, error) {
 	if err := p.WaitForControlPlane(ctx, client); err != nil {
 		return "", err
 	}
-	if p.path != "" {
-		return p.path, nil
-	}
 	raw, err := p.config.RawConfig()
 	if err != nil {
 		return "", err
 	}
-	if err := api.MinifyConfig(&raw); err != nil {
-		return "", err
-	}
 	raw.CurrentContext = p.context
+	if err := errors.Join(api.MinifyConfig(&raw), api.FlattenConfig(&raw)); err != nil {
+		return "", fmt.Errorf("context %q: %w", p.context, err)
+	}
 	dir, err := os.MkdirTemp("", "causeway-existing-")
 	if err != nil {
 		return "", err
@@ -95,14 +92,14 @@ func (p *Provider) CreateWithConfig(ctx context.Context, file string) (string, e
 	return p.Create(ctx)
 }
 
-// Destroy leaves the cluster as it is.
+// Destroy removes the kubeconfig and leaves the cluster as it is.
 func (p *Provider) Destroy(context.Context) error {
-	if p.merged && p.path != "" {
-		path := p.path
-		p.path = ""
-		return os.RemoveAll(filepath.Dir(path))
+	if p.path == "" {
+		return nil
 	}
-	return nil
+	path := p.path
+	p.path = ""
+	return os.RemoveAll(filepath.Dir(path))
 }
 
 // WaitForControlPlane asks the API server once: it is said to exist.

@@ -1,0 +1,54 @@
+// Command build-components fills the cache with all that a conformance run
+// drives and does not contain: the programs of embedded clusters and the
+// suites. What is there already is not built again.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/causeway-gateway/causeway/conformance/cluster/components"
+	conformance "github.com/causeway-gateway/causeway/conformance/run"
+)
+
+func main() {
+	if err := build(); err != nil {
+		fmt.Fprintln(os.Stderr, "build-components:", err)
+		os.Exit(1)
+	}
+}
+
+func build() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	finder := components.Finder{Logf: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
+	for _, name := range components.Names() {
+		if err := told(name, func() (string, error) { return finder.Find(ctx, name) }); err != nil {
+			return err
+		}
+	}
+	for _, version := range conformance.SuiteVersions() {
+		err := told("suite "+version, func() (string, error) {
+			s, err := conformance.FindSuite(ctx, version, os.Stderr)
+			return s.Path, err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// told says where a program is and how long it took to get there.
+func told(name string, find func() (string, error)) error {
+	start := time.Now()
+	path, err := find()
+	if err == nil {
+		fmt.Printf("%-14s %6.1f s  %s\n", name, time.Since(start).Seconds(), path)
+	}
+	return err
+}
