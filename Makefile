@@ -60,13 +60,6 @@ test-cluster: ## an embedded cluster, live; needs Linux with user namespaces
 bench-cluster: ## how long an embedded cluster takes to be ready, and to run a first pod
 	go test -tags cluster -run '^$$' -bench Start -benchtime 3x ./conformance/cluster/embedded/live
 
-.PHONY: conformance
-conformance: build ## Traefik against the official suite, on an embedded cluster
-	rm -rf out/conformance
-	bin/causeway conformance run --implementation traefik --out out/conformance; code=$$?; \
-	bin/causeway report render -f out/conformance -o html > out/conformance/report.html && echo "page in out/conformance/report.html"; \
-	exit $$code
-
 .PHONY: test-suites
 test-suites: ## build the conformance suites and test their binaries
 	cd conformance/suites/harness && go vet ./... && go test ./...

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/util/rand"
 
@@ -21,55 +20,13 @@ import (
 type clusterProvider struct {
 	kind   implementation.Provider
 	shared bool // its cluster is there before the run and after it
-	open   func(ctx context.Context, f *conformanceFlags, progress io.Writer) (conformance.Clusters, error)
+	open   func(f *conformanceFlags, progress io.Writer) (conformance.Clusters, error)
 }
 
 // clusterProviders are the values of --cluster; the first is the default.
 var clusterProviders = []clusterProvider{
 	{kind: implementation.Embedded, open: openEmbedded},
 	{kind: implementation.Existing, shared: true, open: openExisting},
-}
-
-// embeddedClusters are fresh clusters of this process, one at a time or several.
-type embeddedClusters struct {
-	images   map[string]image.Program
-	progress io.Writer
-	made     atomic.Int32
-}
-
-// openEmbedded finds the programs of the implementation, which takes its time
-// where they have to be built.
-func openEmbedded(ctx context.Context, f *conformanceFlags, progress io.Writer) (conformance.Clusters, error) {
-	e := &embeddedClusters{images: map[string]image.Program{}, progress: progress}
-	if f.implementation == "" {
-		return e, nil
-	}
-	d, err := implementation.Load(f.implementation)
-	if err != nil {
-		return nil, err
-	}
-	m, err := d.MethodFor(implementation.Embedded)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range m.Locals() {
-		path, err := components.Finder{Logf: lines(progress)}.Find(ctx, l.Component)
-		if err != nil {
-			return nil, err
-		}
-		e.images[l.Image] = image.Program{Path: path}
-	}
-	return e, nil
-}
-
-// Up makes a cluster of a name that no other run has.
-func (e *embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) {
-	name := fmt.Sprintf("run-%d-%d", os.Getpid(), e.made.Add(1))
-	c, err := embedded.Up(ctx, embedded.Options{Name: name, Images: e.images, Logf: lines(e.progress)})
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
 }
 
 func providerNames() string {

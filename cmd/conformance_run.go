@@ -183,7 +183,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 		o.Out = filepath.Join("conformance-results", fmt.Sprintf("%s-%s-%s", impl.Name, listing.Version, time.Now().Format("20060102-150405")))
 	}
 	o.View = conformance.NewView(s.ErrOut)
-	if o.Clusters, err = provider.open(ctx, f, o.View); err != nil {
+	if o.Clusters, err = provider.open(f, o.View); err != nil {
 		return err
 	}
 	o.Keep = func(ctx context.Context, cluster conformance.Cluster, test string) {
@@ -279,7 +279,7 @@ func (f *conformanceFlags) printPlan(ctx context.Context, s genericiooptions.IOS
 }
 
 func (f *conformanceFlags) supported(ctx context.Context, o *conformance.Options, provider *clusterProvider, progress io.Writer) ([]string, error) {
-	clusters, err := provider.open(ctx, f, progress)
+	clusters, err := provider.open(f, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -60,9 +60,10 @@ func newRoot(name string, s genericiooptions.IOStreams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "causeway",
 		Short: "Move routing to the Gateway API, and certify what will carry it",
-		Long: `Causeway moves a cluster's Ingress routing to the Gateway API and accounts for
-every field: what was converted, what differs, what needs a decision. It runs
-the official conformance suite against the implementation that will carry it.
+		Long: `Causeway moves a cluster's Ingress and Istio routing to the Gateway API and
+accounts for every field: what was converted, what differs, what needs a
+decision. It runs the official conformance suite against the implementation
+that will carry it.
 
 Data goes to standard output, messages to standard error. Exit codes: 0 done,
 1 failed, 2 wrong usage, 3 something was lost and --strict was given,
