@@ -95,9 +95,12 @@ func resolvConf(pod *corev1.Pod, dns netip.Addr) string {
 	for _, s := range servers {
 		fmt.Fprintf(&out, "nameserver %s\n", s)
 	}
-	for word, values := range map[string][]string{"search": searches, "options": options} {
-		if len(values) > 0 {
-			fmt.Fprintf(&out, "%s %s\n", word, strings.Join(values, " "))
+	for _, line := range []struct {
+		word   string
+		values []string
+	}{{"search", searches}, {"options", options}} {
+		if len(line.values) > 0 {
+			fmt.Fprintf(&out, "%s %s\n", line.word, strings.Join(line.values, " "))
 		}
 	}
 	return out.String()
