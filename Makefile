@@ -38,7 +38,7 @@ test-browser: ## the HTML report in a headless Chromium, which must be installed
 	go test -tags browser -run InBrowser ./cmd
 
 .PHONY: components
-components: ## build what conformance runs drive into the cache: 20 minutes, once
+components: ## build what conformance runs drive, once, into the cache
 	go run ./hack/build-components
 
 .PHONY: conformance
