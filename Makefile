@@ -57,8 +57,11 @@ test-cluster: ## an embedded cluster, live; needs Linux with user namespaces
 	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/...
 
 .PHONY: bench-cluster
-bench-cluster: ## how long an embedded cluster takes to be ready, and to run a first pod
+bench-cluster: build ## time until an embedded cluster is ready, and of a whole conformance run
 	go test -tags cluster -run '^$$' -bench Start -benchtime 3x ./conformance/cluster/embedded/live
+	@dir=$$(mktemp -d); start=$$SECONDS; \
+	bin/causeway conformance run --implementation traefik --out $$dir/run > $$dir/summary 2>&1 || { cat $$dir/summary; exit 1; }; \
+	echo "whole conformance run: $$((SECONDS - start)) s"; rm -rf $$dir
 
 .PHONY: test-suites
 test-suites: ## build the conformance suites and test their binaries
