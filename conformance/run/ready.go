@@ -65,10 +65,9 @@ func awaitReady(ctx context.Context, a api, impl *Implementation, limit time.Dur
 		if err != nil {
 			return nil, &notReady{fmt.Sprintf("asking XMesh %s for its features: %v", impl.Mesh, err)}
 		}
-		features = append(features, mesh...)
+		features = slices.Concat(features, mesh)
 	}
-	slices.Sort(features)
-	return slices.Compact(features), nil
+	return slices.Compact(slices.Sorted(slices.Values(features))), nil
 }
 
 func awaitClass(ctx context.Context, a api, impl *Implementation, limit time.Duration) (classState, error) {
