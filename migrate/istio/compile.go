@@ -111,6 +111,7 @@ func Compile(set *source.Set, o Options) *Result {
 	}
 	c.read(set)
 	c.registry = newRegistry(set, &c.in, c.o.Domain)
+	c.ruleIndex = c.newRuleIndex()
 	for _, v := range c.in.virtualServices {
 		if len(v.Spec.Hosts) == 0 {
 			c.delegates[v.id()] = v

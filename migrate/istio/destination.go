@@ -39,9 +39,6 @@ func (c *compiler) newRuleIndex() *ruleIndex {
 // specific host (pilot/pkg/model/push_context.go, destinationRule). Rules of one
 // namespace and host are merged; the first that has what is asked for counts.
 func (c *compiler) rulesFor(host, client string) []*destinationRule {
-	if c.ruleIndex == nil {
-		c.ruleIndex = c.newRuleIndex()
-	}
 	x, k := c.ruleIndex, [2]string{host, client}
 	if found, ok := x.found[k]; ok {
 		return found
