@@ -60,7 +60,7 @@ func (t *Table) listenersFor(v *view) []*Listener {
 	if port == 0 && int(protocol) < len(defaultPorts) {
 		port = defaultPorts[protocol]
 	}
-	c := contest{client: v.req.Client, host: v.host, protocol: protocol, name: name, port: port, rank: -1}
+	c := contest{client: v.req.Client, service: v.req.Service, host: v.host, protocol: protocol, name: name, port: port, rank: -1}
 	// Without a port in the request any listener of the protocol will do when
 	// none has the scheme's own port.
 	for pass := 0; pass < 2 && len(c.best) == 0; pass++ {
@@ -83,6 +83,7 @@ func (t *Table) listenersFor(v *view) []*Listener {
 // contest keeps the listeners with the most specific hostname.
 type contest struct {
 	client   *Client
+	service  string // that a mesh request was sent to, if known
 	host     string
 	protocol Protocol
 	name     string

@@ -20,8 +20,15 @@ func serviceOf(host, clientNamespace string) (service string, ok bool) {
 // meshed adds the listeners of the Service, or of the host that is no Service,
 // that a workload sends to.
 func (c *contest) meshed(mesh map[string][]*Listener) {
-	service, ok := serviceOf(c.host, c.client.Namespace)
+	service, ok := c.service, c.service != ""
 	if ok {
+		// A route is for a connection "if the destination ip address for a given
+		// connection is the ClusterIP of that parentRef Service" (GEP-1294),
+		// whatever the host header says.
+		c.add(mesh[service])
+		return
+	}
+	if service, ok = serviceOf(c.host, c.client.Namespace); ok {
 		c.add(mesh[service])
 	}
 	if len(c.best) > 0 {
@@ -72,7 +79,10 @@ func (t *Table) routeMesh(v *view) Decision {
 	if p := schemeProtocols[v.scheme]; port == 0 && int(p) < len(defaultPorts) {
 		port = defaultPorts[p]
 	}
-	to, ok := serviceOf(v.host, v.req.Client.Namespace)
+	to, ok := v.req.Service, v.req.Service != ""
+	if !ok {
+		to, ok = serviceOf(v.host, v.req.Client.Namespace)
+	}
 	if !ok {
 		to = v.host
 	}

@@ -16,9 +16,12 @@ type Request struct {
 	Path    string            `json:"path,omitempty"`    // request target with query; / when empty
 	Headers map[string]string `json:"headers,omitempty"` // names in any case; repeated values joined by ", "
 	// Client makes it a mesh request.
-	Client   *Client `json:"client,omitempty"`
-	SourceIP string  `json:"sourceIP,omitempty"` // unknown when empty
-	SNI      string  `json:"sni,omitempty"`      // Host when empty
+	Client *Client `json:"client,omitempty"`
+	// Service is the "namespace/name" whose address a mesh request was sent to,
+	// where that is known; otherwise Host names it.
+	Service  string `json:"service,omitempty"`
+	SourceIP string `json:"sourceIP,omitempty"` // unknown when empty
+	SNI      string `json:"sni,omitempty"`      // Host when empty
 }
 
 // Client is the workload that sends a mesh request.
