@@ -52,8 +52,11 @@ type Backend struct {
 type BackendTLS struct {
 	Verify   bool
 	Hostname string // SNI and name verified
-	CA       string // "namespace/name"; empty with Verify means system roots
-	CAKind   string // Secret or ConfigMap
+	// SubjectAltNames, "DNS:name" or "URI:uri", are verified instead of the
+	// host name: the certificate has at least one of them.
+	SubjectAltNames []string
+	CA              string // "namespace/name"; empty with Verify means system roots
+	CAKind          string // Secret or ConfigMap
 	// ClientCertificate is a Secret "namespace/name" presented to the backend.
 	ClientCertificate string
 }

@@ -1,5 +1,7 @@
 package routing
 
+import "slices"
+
 var schemeProtocols = map[string]Protocol{"http": HTTP, "https": HTTPS, "grpc": HTTP, "grpcs": HTTPS, "ws": HTTP, "wss": HTTPS, "tls": TLS, "tcp": TCP, "udp": UDP}
 
 var defaultPorts = [...]int{HTTP: 80, HTTPS: 443, TLS: 443}
@@ -43,12 +45,7 @@ func newListenerTable(ls []*Listener) *listenerTable {
 // scheme and port whose hostname is the most specific that matches. A TLS
 // passthrough listener takes HTTPS connections to its names.
 func (t *Table) listenersFor(v *view) []*Listener {
-	// The connection is what the client made, whatever X-Forwarded-Proto says.
-	scheme := v.req.Scheme
-	if scheme == "" {
-		scheme = "http"
-	}
-	protocol, ok := schemeProtocols[scheme]
+	protocol, ok := v.protocol()
 	if !ok {
 		return nil
 	}
@@ -56,6 +53,37 @@ func (t *Table) listenersFor(v *view) []*Listener {
 	if v.req.SNI != "" && (protocol == HTTPS || protocol == TLS) {
 		name = canonicalHost(v.req.SNI)
 	}
+	return t.listenersNamed(v, protocol, name)
+}
+
+// protocol is that of the connection, whatever X-Forwarded-Proto says.
+func (v *view) protocol() (Protocol, bool) {
+	scheme := v.req.Scheme
+	if scheme == "" {
+		scheme = "http"
+	}
+	p, ok := schemeProtocols[scheme]
+	return p, ok
+}
+
+// misdirected reports whether another listener than those of the connection has
+// the best match for the request's host: "If another Listener has an exact match
+// or more specific wildcard entry, the Gateway SHOULD return a 421", also where
+// the listener of the connection does not match it at all (Gateway API,
+// Listener.Hostname).
+func (t *Table) misdirected(v *view, connection []*Listener) bool {
+	if !t.Reading.DetectMisdirected || v.req.SNI == "" || canonicalHost(v.req.SNI) == v.host {
+		return false
+	}
+	protocol, _ := v.protocol()
+	if protocol != HTTPS {
+		return false
+	}
+	best := t.listenersNamed(v, protocol, v.host)
+	return len(best) > 0 && !slices.Contains(connection, best[0])
+}
+
+func (t *Table) listenersNamed(v *view, protocol Protocol, name string) []*Listener {
 	port := v.req.Port
 	if port == 0 && int(protocol) < len(defaultPorts) {
 		port = defaultPorts[protocol]

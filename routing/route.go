@@ -25,6 +25,9 @@ func (t *Table) Route(r *Request) Decision {
 	if v.bad != 0 {
 		return Decision{Status: v.bad, Reason: "the request target cannot be normalised"}
 	}
+	if t.misdirected(&v, listeners) {
+		return Decision{Status: 421, Reason: "another listener than that of the connection takes this host"}
+	}
 	for _, l := range listeners {
 		for _, h := range l.hostsFor(v.host, t.Reading.HostFallthrough) {
 			for _, rule := range h.index.rules {

@@ -37,6 +37,10 @@ type Reading struct {
 	// instead of between them. The Gateway API specification leaves their
 	// precedence to implementations (HTTPPathMatch, "implementation-specific").
 	RegexLast bool
+	// DetectMisdirected answers 421 to a request over TLS whose host belongs to
+	// another listener than the name that the connection asked for (SNI). The
+	// Gateway API specification recommends it (Listener.Hostname).
+	DetectMisdirected bool
 	// NoMatchStatus answers requests that reach a listener but no rule; 404
 	// when zero.
 	NoMatchStatus int

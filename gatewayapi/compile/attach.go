@@ -36,23 +36,29 @@ func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference,
 	for i, p := range parents {
 		path := fmt.Sprintf("spec.parentRefs[%d]", i)
 		kind, ns := string(value(p.Kind, "Gateway")), string(value(p.Namespace, gwv1.Namespace(ref.Namespace)))
+		parent := routing.ObjectRef{Kind: kind, Namespace: ns, Name: string(p.Name)}
+		report := Parent{Route: ref, Index: i, Parent: parent}
 		if kind == "Service" {
 			c.attachMesh(ref, p, ns, path, add)
-			continue
+		} else {
+			report.Gateway = c.attachGateway(ref, p, parent, path, hostnames, add)
 		}
-		c.attachGateway(ref, p, routing.ObjectRef{Kind: kind, Namespace: ns, Name: string(p.Name)}, path, hostnames, add)
+		c.result.Parents = append(c.result.Parents, report)
 	}
 	return out
 }
 
-func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, parent routing.ObjectRef, path string, hostnames []gwv1.Hostname, add func(attached)) {
+// attachGateway attaches a route to listeners of a Gateway or ListenerSet, and
+// returns the Gateway that serves them.
+func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, parent routing.ObjectRef, path string, hostnames []gwv1.Hostname, add func(attached)) (gateway routing.ObjectRef) {
 	places, known := c.gateways[parent.String()]
 	if !known {
 		if c.o.Gateway == "" {
 			c.problem(ref, path, "Accepted", "NoMatchingParent", "there is no listener of "+parent.String())
 		}
-		return
+		return gateway
 	}
+	gateway = places[0].gateway
 	reason, message := "NoMatchingParent", "no listener of "+parent.String()+" has this section name and port"
 	found := false
 	for _, x := range places {
@@ -77,40 +83,23 @@ func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, 
 		for _, n := range names {
 			add(attached{place: x, host: n})
 		}
+		x.routes[ref] = true
+		x.report.Routes = len(x.routes)
 		found = true
 	}
 	if !found {
 		c.problem(ref, path, "Accepted", reason, message)
 	}
-}
-
-// kindsOf are the kinds that a listener takes unless it says otherwise
-// (AllowedRoutes.Kinds).
-var kindsOf = map[routing.Protocol][]string{
-	routing.HTTP: {"HTTPRoute", "GRPCRoute"}, routing.HTTPS: {"HTTPRoute", "GRPCRoute"}, routing.TLS: {"TLSRoute", "TCPRoute"},
-	routing.TCP: {"TCPRoute"}, routing.UDP: {"UDPRoute"},
+	return gateway
 }
 
 func (c *compiler) routeAllowed(p *place, ref routing.ObjectRef) bool {
-	fits := false
-	for _, k := range kindsOf[p.listener.Protocol] {
-		fits = fits || k == ref.Kind
-	}
 	from := gwv1.NamespacesFromSame
 	var selector *metav1.LabelSelector
-	if a := p.allowed; a != nil {
-		if len(a.Kinds) > 0 {
-			listed := false
-			for _, k := range a.Kinds {
-				listed = listed || string(k.Kind) == ref.Kind
-			}
-			fits = fits && listed
-		}
-		if a.Namespaces != nil {
-			from, selector = value(a.Namespaces.From, gwv1.NamespacesFromSame), a.Namespaces.Selector
-		}
+	if a := p.allowed; a != nil && a.Namespaces != nil {
+		from, selector = value(a.Namespaces.From, gwv1.NamespacesFromSame), a.Namespaces.Selector
 	}
-	return fits && c.namespaceAllowed(from, selector, p.namespace, ref.Namespace)
+	return slices.Contains(p.report.Kinds, ref.Kind) && c.namespaceAllowed(from, selector, p.namespace, ref.Namespace)
 }
 
 // intersect returns the hostnames that route and listener share, the narrower
@@ -165,7 +154,7 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 	if x == nil {
 		x = &place{namespace: ns, port: port, listener: &routing.Listener{Name: key, Port: port, Protocol: protocol, Mesh: service, Origin: c.origin(ref, path)}}
 		c.mesh[key] = x
-		c.places = append(c.places, x)
+		c.services = append(c.services, x)
 	}
 	a := attached{place: x}
 	if ref.Namespace != ns {
@@ -179,10 +168,7 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 // the producer's place (GEP-1426), so that what it does not match is answered
 // 404.
 func (c *compiler) settleMesh() {
-	for _, p := range c.places {
-		if p.listener.Mesh == "" {
-			continue
-		}
+	for _, p := range c.services {
 		var consumers, producers []*routing.Host
 		for _, h := range p.listener.Hosts {
 			byClient := map[string][]*routing.Rule{}

@@ -34,7 +34,10 @@ func (b *actionBuilder) backend(r gwv1.BackendRef, path string) routing.Backend 
 		return x
 	}
 	if x.Group != "" || x.Kind != "Service" {
-		return x // an implementation's own kind: taken at its word
+		if b.c.o.Complete {
+			fail("InvalidKind", fmt.Sprintf("a %s of group %q is no Service", x.Kind, x.Group))
+		}
+		return x // otherwise an implementation's own kind: taken at its word
 	}
 	if x.Port == 0 {
 		fail("UnsupportedValue", "a Service must be referred to with a port (BackendObjectReference.Port)")
@@ -53,9 +56,14 @@ func (b *actionBuilder) backend(r gwv1.BackendRef, path string) routing.Backend 
 		}
 		x.Protocol = appProtocols[value(port.AppProtocol, "")]
 	}
-	x.TLS = b.c.backendTLS(x)
-	if x.TLS != nil {
-		x.Protocol = "HTTPS"
+	if p := b.c.backendTLS(x); p != nil {
+		x.TLS, x.Protocol = p.tls, "HTTPS"
+		if p.invalid != "" {
+			// "Connections using an invalid CACertificateRef MUST fail, and the
+			// client MUST receive an HTTP 5xx error response"
+			// (BackendTLSPolicyValidation.CACertificateRefs).
+			x.Invalid = p.invalid
+		}
 	}
 	return x
 }
@@ -73,48 +81,4 @@ func portOf(s *corev1.Service, n int) *corev1.ServicePort {
 		}
 	}
 	return nil
-}
-
-// tlsPolicy is a BackendTLSPolicy for one Service, or one port of it.
-type tlsPolicy struct {
-	section string
-	tls     *routing.BackendTLS
-}
-
-// backendPolicies reads BackendTLSPolicies by the Service they target. The
-// oldest wins; one for a port wins over one for the Service (GEP-1897).
-func (c *compiler) backendPolicies() map[string][]tlsPolicy {
-	out := map[string][]tlsPolicy{}
-	for _, p := range c.in.policies {
-		ref := refOf("BackendTLSPolicy", p)
-		t := &routing.BackendTLS{Verify: true, Hostname: string(p.Spec.Validation.Hostname)}
-		if refs := p.Spec.Validation.CACertificateRefs; len(refs) > 0 {
-			t.CA, t.CAKind = ref.Namespace+"/"+string(refs[0].Name), string(refs[0].Kind)
-		}
-		for _, target := range p.Spec.TargetRefs {
-			if target.Kind != "Service" || target.Group != "" {
-				continue
-			}
-			key := ref.Namespace + "/" + string(target.Name)
-			out[key] = append(out[key], tlsPolicy{string(value(target.SectionName, "")), t})
-		}
-	}
-	return out
-}
-
-func (c *compiler) backendTLS(x routing.Backend) *routing.BackendTLS {
-	var whole *routing.BackendTLS
-	for _, p := range c.tls[x.Namespace+"/"+x.Name] {
-		if p.section == "" {
-			if whole == nil {
-				whole = p.tls
-			}
-			continue
-		}
-		port := portOf(c.in.services[x.Namespace+"/"+x.Name], x.Port)
-		if c.in.services == nil || port != nil && port.Name == p.section {
-			return p.tls
-		}
-	}
-	return whole
 }

@@ -20,34 +20,25 @@ type Options struct {
 	// Reading settles what the specification leaves to implementations.
 	Reading routing.Reading
 	// Gateway "namespace/name" limits the table to one Gateway and what
-	// attaches to it; empty reads all, as if they shared one address.
+	// attaches to it; empty reads all.
 	Gateway string
+	// Separate gives each Gateway an address and a table of its own
+	// ([Gateway.Table]); otherwise all are read as if they shared one address.
+	Separate bool
+	// Complete says that the objects are all that the cluster has: a Service,
+	// Namespace, Secret or ConfigMap that is not among them does not exist, and
+	// a backend of an unknown kind is nothing.
+	Complete bool
 	// Locate returns where a part of an object was read; may be nil.
 	Locate func(o routing.ObjectRef, path string) (file string, line int)
-}
-
-// Problem is a part of an object that has no effect, in the terms of the status
-// conditions of Gateway API.
-type Problem struct {
-	Object    routing.ObjectRef
-	Path      string // JSON path in the object
-	Condition string // Accepted, ResolvedRefs, Conflicted, …
-	Reason    string // NoMatchingParent, RefNotPermitted, BackendNotFound, …
-	Message   string
-}
-
-// Result of Compile.
-type Result struct {
-	Table    *routing.Table
-	Problems []Problem
 }
 
 // Compile never fails: what cannot be used is in the problems. Work is linear
 // in routes times the listeners each attaches to. Objects of other kinds are
 // looked at only to resolve references: Services and Namespaces, when any are
-// given, are taken to be all there are.
+// given, are taken to be all there are; see [Options.Complete] for the others.
 func Compile(objs []client.Object, o Options) *Result {
-	c := &compiler{o: o, in: sortInputs(objs), hosts: map[hostKey]*routing.Host{}, mesh: map[string]*place{}}
+	c := &compiler{o: o, in: sortInputs(objs, o.Complete), hosts: map[hostKey]*routing.Host{}, mesh: map[string]*place{}}
 	c.grants = newGrants(c.in.grants)
 	c.tls = c.backendPolicies()
 	c.listeners()
@@ -56,18 +47,43 @@ func Compile(objs []client.Object, o Options) *Result {
 		c.streamRoute(r)
 	}
 	c.settleMesh()
-	t := &routing.Table{Reading: o.Reading}
-	for _, p := range c.places {
-		t.Listeners = append(t.Listeners, p.listener)
-	}
-	sort.SliceStable(c.problems, func(i, j int) bool {
-		a, b := c.problems[i], c.problems[j]
+	c.settleGateways()
+	c.settlePolicies()
+	sort.SliceStable(c.result.Problems, func(i, j int) bool {
+		a, b := c.result.Problems[i], c.result.Problems[j]
 		if x, y := a.Object.String(), b.Object.String(); x != y {
 			return x < y
 		}
 		return a.Path < b.Path
 	})
-	return &Result{Table: t, Problems: c.problems}
+	return &c.result
+}
+
+// serving is a listener that takes requests, of the first Gateway that has it.
+type serving struct {
+	gateway  routing.ObjectRef
+	listener *routing.Listener
+}
+
+// settleGateways makes the tables of what serves.
+func (c *compiler) settleGateways() {
+	t := &routing.Table{Reading: c.o.Reading}
+	c.result.Table = t
+	byGateway := map[routing.ObjectRef][]*routing.Listener{}
+	for _, s := range c.serving {
+		byGateway[s.gateway] = append(byGateway[s.gateway], s.listener)
+		if !c.o.Separate {
+			t.Listeners = append(t.Listeners, s.listener)
+		}
+	}
+	for _, p := range c.services {
+		t.Listeners = append(t.Listeners, p.listener)
+	}
+	if c.o.Separate {
+		for _, g := range c.result.Gateways {
+			g.Table = &routing.Table{Reading: c.o.Reading, Listeners: byGateway[g.Gateway]}
+		}
+	}
 }
 
 type hostKey struct {
@@ -79,17 +95,20 @@ type hostKey struct {
 type compiler struct {
 	o        Options
 	in       *inputs
+	result   Result
 	grants   grants
-	tls      map[string][]tlsPolicy
-	places   []*place
+	tls      map[string][]*tlsPolicy
+	policies []*tlsPolicy
+	users    map[string]map[routing.ObjectRef]bool // Gateways by Service "namespace/name"
+	serving  []serving
+	services []*place            // of the mesh, in the order of their routes
 	gateways map[string][]*place // by "Kind namespace/name" of the parent
 	mesh     map[string]*place
 	hosts    map[hostKey]*routing.Host
-	problems []Problem
 }
 
 func (c *compiler) problem(o routing.ObjectRef, path, condition, reason, message string) {
-	c.problems = append(c.problems, Problem{o, path, condition, reason, message})
+	c.result.Problems = append(c.result.Problems, Problem{o, path, condition, reason, message})
 }
 
 func (c *compiler) origin(o routing.ObjectRef, path string) routing.Origin {

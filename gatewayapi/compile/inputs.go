@@ -21,8 +21,10 @@ type inputs struct {
 	streams    []*streamRoute
 	grants     []*referenceGrant
 	policies   []*gwv1.BackendTLSPolicy
-	services   map[string]*corev1.Service // nil when none is given
+	services   map[string]*corev1.Service // nil when unknown
 	namespaces map[string]map[string]string
+	secrets    map[string]*corev1.Secret    // nil when unknown
+	configMaps map[string]*corev1.ConfigMap // nil when unknown
 }
 
 // streamRoute is what TLSRoute, TCPRoute and UDPRoute of every version share.
@@ -53,8 +55,11 @@ type referenceGrant struct {
 	} `json:"spec"`
 }
 
-func sortInputs(objs []client.Object) *inputs {
+func sortInputs(objs []client.Object, complete bool) *inputs {
 	in := &inputs{}
+	if complete {
+		in.services, in.secrets, in.configMaps = map[string]*corev1.Service{}, map[string]*corev1.Secret{}, map[string]*corev1.ConfigMap{}
+	}
 	for _, o := range objs {
 		gvk := o.GetObjectKind().GroupVersionKind()
 		switch gvk.Kind {
@@ -78,6 +83,14 @@ func sortInputs(objs []client.Object) *inputs {
 					in.services = map[string]*corev1.Service{}
 				}
 				in.services[o.GetNamespace()+"/"+o.GetName()] = s
+			}
+		case "Secret":
+			if s := decode[corev1.Secret](o); s != nil && complete {
+				in.secrets[o.GetNamespace()+"/"+o.GetName()] = s
+			}
+		case "ConfigMap":
+			if m := decode[corev1.ConfigMap](o); m != nil && complete {
+				in.configMaps[o.GetNamespace()+"/"+o.GetName()] = m
 			}
 		case "Namespace":
 			if in.namespaces == nil {

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -11,21 +12,24 @@ import (
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// place is a listener that routes can attach to.
+// place is a listener that routes can attach to, whether it serves or not.
 type place struct {
 	listener  *routing.Listener
 	name      string // section
 	port      int
 	hostname  string
 	namespace string // of the object that holds it
+	gateway   routing.ObjectRef
 	allowed   *gwv1.AllowedRoutes
 	claims    map[string]*nameSet // hostnames in use, by kind of route
+	report    *Listener           // nil for Services
+	routes    map[routing.ObjectRef]bool
 }
 
 // declared is a listener as a Gateway or ListenerSet declares it.
 type declared struct {
 	owner    routing.ObjectRef
-	path     string
+	index    int
 	name     string
 	port     int
 	protocol gwv1.ProtocolType
@@ -33,6 +37,8 @@ type declared struct {
 	tls      *gwv1.ListenerTLSConfig
 	allowed  *gwv1.AllowedRoutes
 }
+
+func (d *declared) path() string { return fmt.Sprintf("spec.listeners[%d]", d.index) }
 
 var protocols = map[gwv1.ProtocolType]routing.Protocol{
 	gwv1.HTTPProtocolType: routing.HTTP, gwv1.HTTPSProtocolType: routing.HTTPS, gwv1.TLSProtocolType: routing.TLS,
@@ -46,8 +52,7 @@ func (c *compiler) listeners() {
 	c.gateways = map[string][]*place{}
 	sets := map[string][]*gwv1.ListenerSet{}
 	for _, s := range c.in.sets {
-		ns := value((*string)(s.Spec.ParentRef.Namespace), refOf("", s).Namespace)
-		key := ns + "/" + string(s.Spec.ParentRef.Name)
+		key := gatewayOf(s)
 		sets[key] = append(sets[key], s)
 	}
 	known := map[string]bool{}
@@ -59,31 +64,44 @@ func (c *compiler) listeners() {
 		if c.o.Gateway != "" && c.o.Gateway != key {
 			continue
 		}
-		var all []declared
-		for i, l := range g.Spec.Listeners {
-			all = append(all, declared{ref, fmt.Sprintf("spec.listeners[%d]", i), string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
+		if c.o.Separate {
+			shared = map[string]*routing.Listener{}
 		}
-		own := len(all)
-		for _, s := range sets[key] {
-			sref := refOf("ListenerSet", s)
-			if !c.listenerSetAllowed(g, sref) {
-				continue
-			}
-			for i, l := range s.Spec.Listeners {
-				all = append(all, declared{sref, fmt.Sprintf("spec.listeners[%d]", i), string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
-			}
-		}
-		for i, ok := range c.distinct(all, own) {
-			if ok {
-				c.open(g, all[i], shared)
-			}
-		}
+		x := &Gateway{Gateway: ref}
+		c.clientCertificate(g, ref, x)
+		c.declare(g, ref, sets[key], shared)
+		c.result.Gateways = append(c.result.Gateways, x)
 	}
 	for _, s := range c.in.sets {
-		ns := value((*string)(s.Spec.ParentRef.Namespace), refOf("", s).Namespace)
-		if !known[ns+"/"+string(s.Spec.ParentRef.Name)] {
-			c.problem(refOf("ListenerSet", s), "spec.parentRef", "Accepted", "ParentNotAccepted", "there is no Gateway "+ns+"/"+string(s.Spec.ParentRef.Name))
+		if key := gatewayOf(s); !known[key] {
+			c.problem(refOf("ListenerSet", s), "spec.parentRef", "Accepted", "ParentNotAccepted", "there is no Gateway "+key)
 		}
+	}
+}
+
+// gatewayOf is the "namespace/name" of a ListenerSet's Gateway.
+func gatewayOf(s *gwv1.ListenerSet) string {
+	return value((*string)(s.Spec.ParentRef.Namespace), refOf("", s).Namespace) + "/" + string(s.Spec.ParentRef.Name)
+}
+
+// declare makes the places of one Gateway and the ListenerSets that name it.
+func (c *compiler) declare(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.ListenerSet, shared map[string]*routing.Listener) {
+	var all []declared
+	for i, l := range g.Spec.Listeners {
+		all = append(all, declared{ref, i, string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
+	}
+	own := len(all)
+	for _, s := range sets {
+		sref := refOf("ListenerSet", s)
+		if !c.listenerSetAllowed(g, sref) {
+			continue
+		}
+		for i, l := range s.Spec.Listeners {
+			all = append(all, declared{sref, i, string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
+		}
+	}
+	for i, distinct := range c.distinct(all, own) {
+		c.open(g, ref, all[i], distinct, shared)
 	}
 }
 
@@ -149,10 +167,10 @@ func (c *compiler) distinct(all []declared, own int) []bool {
 		ok[i] = true
 		clash := func(j int, reason, message string) {
 			ok[i] = false
-			c.problem(l.owner, l.path, "Conflicted", reason, message)
+			c.problem(l.owner, l.path(), "Conflicted", reason, message)
 			if i < own && ok[j] {
 				ok[j] = false
-				c.problem(all[j].owner, all[j].path, "Conflicted", reason, message)
+				c.problem(all[j].owner, all[j].path(), "Conflicted", reason, message)
 			}
 		}
 		s := spot{l.protocol == gwv1.UDPProtocolType, l.port}
@@ -173,83 +191,76 @@ func (c *compiler) distinct(all []declared, own int) []bool {
 }
 
 // open makes the place of a listener. Listeners of several Gateways on one port
-// and name are one place where the request arrives.
-func (c *compiler) open(g *gwv1.Gateway, d declared, shared map[string]*routing.Listener) {
+// and name are one place where the request arrives, unless Gateways have
+// addresses of their own. A listener that does not serve takes routes all the
+// same: "the AttachedRoutes field count MUST be set for Listeners, even if the
+// Accepted condition of an individual Listener is set to "False""
+// (ListenerStatus.AttachedRoutes).
+func (c *compiler) open(g *gwv1.Gateway, gateway routing.ObjectRef, d declared, distinct bool, shared map[string]*routing.Listener) {
+	report := &Listener{Gateway: gateway, Owner: d.owner, Index: d.index, Name: d.name, Port: d.port, Protocol: string(d.protocol)}
+	c.result.Listeners = append(c.result.Listeners, report)
 	protocol, ok := protocols[d.protocol]
 	if !ok {
-		c.problem(d.owner, d.path+".protocol", "Accepted", "UnsupportedProtocol", "the protocol "+string(d.protocol)+" is not part of Gateway API")
-		return
+		c.problem(d.owner, d.path()+".protocol", "Accepted", "UnsupportedProtocol", "the protocol "+string(d.protocol)+" is not part of Gateway API")
 	}
-	key := strconv.Itoa(d.port) + " " + protocol.String() + " " + d.hostname
-	l := shared[key]
-	if l == nil {
-		l = &routing.Listener{Name: d.name, Port: d.port, Protocol: protocol, Origin: c.origin(d.owner, d.path)}
-		if d.hostname != "" {
-			l.Hostname = routing.ParseHost(d.hostname, routing.SuffixHost)
-		}
+	passthrough := protocol == routing.TLS && d.tls != nil && value(d.tls.Mode, gwv1.TLSModeTerminate) == gwv1.TLSModePassthrough
+	if ok {
+		report.Kinds = c.routeKinds(d, protocol, passthrough)
 	}
+	l := &routing.Listener{Name: d.name, Port: d.port, Protocol: protocol, Origin: c.origin(d.owner, d.path())}
+	if d.hostname != "" {
+		l.Hostname = routing.ParseHost(d.hostname, routing.SuffixHost)
+	}
+	serves := ok && distinct
 	if protocol == routing.HTTPS || protocol == routing.TLS {
-		t, ok := c.serverTLS(g, d)
-		if !ok {
-			return
-		}
-		if l.TLS == nil {
-			l.TLS = t
+		var valid bool
+		l.TLS, valid = c.serverTLS(g, d)
+		serves = serves && valid
+	}
+	if report.Serves = serves; serves {
+		key := strconv.Itoa(d.port) + " " + protocol.String() + " " + d.hostname
+		if other := shared[key]; other != nil {
+			l = other
+		} else {
+			shared[key] = l
+			c.serving = append(c.serving, serving{gateway, l})
 		}
 	}
-	p := &place{listener: l, name: d.name, port: d.port, hostname: d.hostname, namespace: d.owner.Namespace, allowed: d.allowed}
-	if shared[key] == nil {
-		shared[key] = l
-		c.places = append(c.places, p)
+	p := &place{
+		listener: l, name: d.name, port: d.port, hostname: d.hostname, namespace: d.owner.Namespace, gateway: gateway,
+		allowed: d.allowed, report: report, routes: map[routing.ObjectRef]bool{},
 	}
 	parent := d.owner.String()
 	c.gateways[parent] = append(c.gateways[parent], p)
 }
 
-// serverTLS reads a listener's TLS; ok is false when no certificate can be
-// used, so that the listener cannot serve (ListenerConditionResolvedRefs).
-func (c *compiler) serverTLS(g *gwv1.Gateway, d declared) (*routing.ListenerTLS, bool) {
-	t := &routing.ListenerTLS{}
-	if d.tls == nil {
-		c.problem(d.owner, d.path+".tls", "ResolvedRefs", "InvalidCertificateRef", "the listener has no certificate")
-		return t, false
-	}
-	if value(d.tls.Mode, gwv1.TLSModeTerminate) == gwv1.TLSModePassthrough {
-		t.Passthrough = true
-		return t, true
-	}
-	for i, r := range d.tls.CertificateRefs {
-		ns := string(value(r.Namespace, gwv1.Namespace(d.owner.Namespace)))
-		if !c.grants.allow(d.owner.Kind, d.owner.Namespace, string(value(r.Group, "")), string(value(r.Kind, "Secret")), ns, string(r.Name)) {
-			c.problem(d.owner, fmt.Sprintf("%s.tls.certificateRefs[%d]", d.path, i), "ResolvedRefs", "RefNotPermitted", "no ReferenceGrant in "+ns+" allows the Secret "+string(r.Name))
-			continue
-		}
-		t.Certificates = append(t.Certificates, ns+"/"+string(r.Name))
-	}
-	if len(t.Certificates) == 0 && len(d.tls.CertificateRefs) > 0 {
-		return t, false
-	}
-	c.clientCA(g, d, t)
-	return t, true
+// kindsOf are the kinds that a listener takes unless it says otherwise
+// (AllowedRoutes.Kinds; ProtocolType).
+var kindsOf = map[routing.Protocol][]string{
+	routing.HTTP: {"HTTPRoute", "GRPCRoute"}, routing.HTTPS: {"HTTPRoute", "GRPCRoute"}, routing.TLS: {"TLSRoute", "TCPRoute"},
+	routing.TCP: {"TCPRoute"}, routing.UDP: {"UDPRoute"},
 }
 
-// clientCA reads the validation of client certificates for the listener's port
-// (GatewaySpec.TLS.Frontend, GEP-91).
-func (c *compiler) clientCA(g *gwv1.Gateway, d declared, t *routing.ListenerTLS) {
-	if g.Spec.TLS == nil || g.Spec.TLS.Frontend == nil {
-		return
+// routeKinds are the kinds of route that a listener takes. "If kinds are
+// specified in Spec that are not supported, they MUST NOT appear in this list
+// and an implementation MUST set the "ResolvedRefs" condition to "False" with
+// the "InvalidRouteKinds" reason" (ListenerStatus.SupportedKinds). A stream
+// that stays encrypted is routed by TLSRoutes alone.
+func (c *compiler) routeKinds(d declared, p routing.Protocol, passthrough bool) []string {
+	usual := kindsOf[p]
+	if passthrough {
+		usual = []string{"TLSRoute"}
 	}
-	v := g.Spec.TLS.Frontend.Default.Validation
-	for _, p := range g.Spec.TLS.Frontend.PerPort {
-		if int(p.Port) == d.port {
-			v = p.TLS.Validation
+	if d.allowed == nil || len(d.allowed.Kinds) == 0 {
+		return usual
+	}
+	var out []string
+	for i, k := range d.allowed.Kinds {
+		if value(k.Group, gwv1.GroupName) == gwv1.GroupName && slices.Contains(usual, string(k.Kind)) {
+			out = append(out, string(k.Kind))
+			continue
 		}
+		c.problem(d.owner, fmt.Sprintf("%s.allowedRoutes.kinds[%d]", d.path(), i), "ResolvedRefs", "InvalidRouteKinds", "a "+string(d.protocol)+" listener takes no "+string(k.Kind))
 	}
-	if v == nil || len(v.CACertificateRefs) == 0 {
-		return
-	}
-	r := v.CACertificateRefs[0]
-	t.ClientCA = string(value(r.Namespace, gwv1.Namespace(refOf("", g).Namespace))) + "/" + string(r.Name)
-	t.ClientCAKind = string(r.Kind)
-	t.ClientOptional = v.Mode == gwv1.AllowInsecureFallback
+	return out
 }

@@ -25,6 +25,7 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 		if len(matches) == 0 {
 			matches = []gwv1.HTTPRouteMatch{{}}
 		}
+		c.uses(places, action)
 		for j, m := range matches {
 			at := path
 			if len(rule.Matches) > 0 {
@@ -52,6 +53,7 @@ func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 		if len(matches) == 0 {
 			matches = []gwv1.GRPCRouteMatch{{}}
 		}
+		c.uses(places, action)
 		for j, m := range matches {
 			at := path
 			if len(rule.Matches) > 0 {

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -235,7 +236,7 @@ next:
 			if used[j] || x.Namespace != y.Namespace || x.Name != y.Name || x.Port != y.Port || x.Kind != y.Kind && !(service(x) && service(y)) {
 				continue
 			}
-			if !samePart(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
+			if !sameTLS(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
 				return false
 			}
 			used[j] = true
@@ -243,6 +244,14 @@ next:
 		}
 	}
 	return true
+}
+
+// sameTLS compares the TLS towards a backend.
+func sameTLS(a, b *routing.BackendTLS) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return reflect.DeepEqual(a, b)
 }
 
 func service(b *routing.Backend) bool { return b.Kind == "" || b.Kind == "Service" }

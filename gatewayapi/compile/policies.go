@@ -1,0 +1,167 @@
+package compile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// tlsPolicy is a BackendTLSPolicy for one Service, or one port of it.
+type tlsPolicy struct {
+	policy  routing.ObjectRef
+	service string // "namespace/name"
+	section string
+	tls     *routing.BackendTLS
+	invalid string // why connections to the backend fail
+}
+
+// backendPolicies reads BackendTLSPolicies by the Service they target.
+//
+// "The oldest policy based on creation timestamp … takes precedence", and one
+// with a sectionName "MUST take precedence over" one without
+// (BackendTLSPolicySpec.TargetRefs; GEP-1897). A policy that yields its only
+// target is not accepted (PolicyReasonConflicted).
+func (c *compiler) backendPolicies() map[string][]*tlsPolicy {
+	out := map[string][]*tlsPolicy{}
+	taken := map[[2]string]routing.ObjectRef{} // by Service and section
+	for _, p := range c.in.policies {
+		ref := refOf("BackendTLSPolicy", p)
+		t, invalid := c.validation(ref, &p.Spec.Validation)
+		won := 0
+		var lost []Problem
+		for i, target := range p.Spec.TargetRefs {
+			if target.Kind != "Service" || target.Group != "" {
+				lost = append(lost, Problem{ref, fmt.Sprintf("spec.targetRefs[%d]", i), "Accepted", "TargetNotFound", "a " + string(target.Kind) + " is no Service"})
+				continue
+			}
+			x := &tlsPolicy{policy: ref, service: ref.Namespace + "/" + string(target.Name), section: string(value(target.SectionName, "")), tls: t, invalid: invalid}
+			c.policies = append(c.policies, x)
+			key := [2]string{x.service, x.section}
+			if older, ok := taken[key]; ok {
+				lost = append(lost, Problem{ref, fmt.Sprintf("spec.targetRefs[%d]", i), "Accepted", "Conflicted", older.String() + " is older and has this target"})
+				continue
+			}
+			taken[key] = ref
+			out[x.service] = append(out[x.service], x)
+			won++
+		}
+		for _, l := range lost {
+			if won > 0 {
+				l.Condition = "Conflicted" // the rest of the policy holds
+			}
+			c.result.Problems = append(c.result.Problems, l)
+		}
+	}
+	return out
+}
+
+// validation reads how the certificate of a backend is verified. invalid says
+// why no certificate could be.
+func (c *compiler) validation(ref routing.ObjectRef, v *gwv1.BackendTLSPolicyValidation) (t *routing.BackendTLS, invalid string) {
+	t = &routing.BackendTLS{Verify: true, Hostname: string(v.Hostname)}
+	for _, n := range v.SubjectAltNames {
+		switch n.Type {
+		case gwv1.HostnameSubjectAltNameType:
+			t.SubjectAltNames = append(t.SubjectAltNames, "DNS:"+string(n.Hostname))
+		case gwv1.URISubjectAltNameType:
+			t.SubjectAltNames = append(t.SubjectAltNames, "URI:"+string(n.URI))
+		}
+	}
+	const path = "spec.validation"
+	if w := v.WellKnownCACertificates; len(v.CACertificateRefs) == 0 && w != nil && *w != gwv1.WellKnownCACertificatesSystem {
+		invalid = "the certificates " + string(*w) + " are not known"
+		c.problem(ref, path+".wellKnownCACertificates", "Accepted", "Invalid", invalid)
+		return t, invalid
+	}
+	for i, r := range v.CACertificateRefs {
+		key := ref.Namespace + "/" + string(r.Name)
+		reason, message := "", ""
+		switch {
+		case r.Group != "" || r.Kind != "ConfigMap" && r.Kind != "Secret":
+			reason, message = "InvalidKind", "a "+string(r.Kind)+" holds no certificates of an authority"
+		case !c.authority(string(r.Kind), key):
+			reason, message = "InvalidCACertificateRef", "there is no "+string(r.Kind)+" "+key+" with certificates at ca.crt"
+		case t.CA == "":
+			t.CA, t.CAKind = key, string(r.Kind)
+		}
+		if reason != "" {
+			c.problem(ref, fmt.Sprintf("%s.caCertificateRefs[%d]", path, i), "ResolvedRefs", reason, message)
+		}
+	}
+	if len(v.CACertificateRefs) > 0 && t.CA == "" {
+		invalid = "no certificate of an authority can validate the backend"
+		c.problem(ref, path+".caCertificateRefs", "Accepted", "NoValidCACertificate", invalid)
+	}
+	return t, invalid
+}
+
+// backendTLS is the policy for a backend: that of its port, or else that of its
+// Service; nil for none.
+func (c *compiler) backendTLS(x routing.Backend) *tlsPolicy {
+	var whole *tlsPolicy
+	for _, p := range c.tls[x.Namespace+"/"+x.Name] {
+		if p.section == "" {
+			whole = p
+			continue
+		}
+		port := portOf(c.in.services[x.Namespace+"/"+x.Name], x.Port)
+		if c.in.services == nil || port != nil && port.Name == p.section {
+			return p
+		}
+	}
+	return whole
+}
+
+// uses notes where an action sends requests.
+func (c *compiler) uses(places []attached, a *routing.Action) {
+	for i := range a.Backends {
+		c.use(places, a.Backends[i].Namespace+"/"+a.Backends[i].Name)
+	}
+}
+
+// use notes that routes of these places go to a Service: their Gateways are
+// those whose behaviour a policy for it changes (PolicyAncestorStatus).
+func (c *compiler) use(places []attached, service string) {
+	if len(c.tls[service]) == 0 {
+		return
+	}
+	if c.users == nil {
+		c.users = map[string]map[routing.ObjectRef]bool{}
+	}
+	if c.users[service] == nil {
+		c.users[service] = map[routing.ObjectRef]bool{}
+	}
+	for _, a := range places {
+		if a.place.gateway.Name != "" {
+			c.users[service][a.place.gateway] = true
+		}
+	}
+}
+
+// settlePolicies says which Gateways each policy is for.
+func (c *compiler) settlePolicies() {
+	at := map[routing.ObjectRef]int{}
+	for _, p := range c.policies {
+		i, ok := at[p.policy]
+		if !ok {
+			i = len(c.result.Policies)
+			at[p.policy] = i
+			c.result.Policies = append(c.result.Policies, Policy{Policy: p.policy})
+		}
+		x := &c.result.Policies[i]
+		for g := range c.users[p.service] {
+			if !slices.Contains(x.Gateways, g) {
+				x.Gateways = append(x.Gateways, g)
+			}
+		}
+	}
+	for i := range c.result.Policies {
+		slices.SortFunc(c.result.Policies[i].Gateways, func(a, b routing.ObjectRef) int {
+			return strings.Compare(a.String(), b.String())
+		})
+	}
+}
