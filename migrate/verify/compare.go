@@ -235,7 +235,7 @@ next:
 			if used[j] || x.Namespace != y.Namespace || x.Name != y.Name || x.Port != y.Port || x.Kind != y.Kind && !(service(x) && service(y)) {
 				continue
 			}
-			if !samePart(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
+			if !sameTLS(x.TLS, y.TLS) || !sameChange(&x.RequestHeaders, &y.RequestHeaders) || !sameChange(&x.ResponseHeaders, &y.ResponseHeaders) {
 				return false
 			}
 			used[j] = true
@@ -246,6 +246,14 @@ next:
 }
 
 func service(b *routing.Backend) bool { return b.Kind == "" || b.Kind == "Service" }
+
+func sameTLS(a, b *routing.BackendTLS) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Verify == b.Verify && a.Hostname == b.Hostname && a.CA == b.CA && a.CAKind == b.CAKind &&
+		a.ClientCertificate == b.ClientCertificate && sameNames(a.SubjectAltNames, b.SubjectAltNames, false)
+}
 
 // samePart compares optional parts of a decision by value.
 func samePart[T comparable](a, b *T) bool {
