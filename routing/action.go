@@ -188,8 +188,8 @@ type Affinity struct {
 
 // CORS is cross-origin policy.
 type CORS struct {
-	// AllowOrigins are "*", origins in which a * stands for one label, or "~"
-	// and a regular expression that matches the whole origin.
+	// AllowOrigins are "*", origins in which a * stands for one label (see
+	// AnyLabels), or "~" and a regular expression that matches the whole origin.
 	AllowOrigins     []string
 	AllowMethods     []string
 	AllowHeaders     []string
@@ -206,6 +206,14 @@ type CORS struct {
 	// SuffixMatch matches an origin at the end of the header only
 	// (ingress-nginx anchors only the end).
 	SuffixMatch bool
+	// AnyLabels lets a * in an origin stand for any number of labels (Gateway
+	// API, HTTPCORSFilter.AllowOrigins: "a greedy match to the left").
+	AnyLabels bool
+	// AnswerAll answers the preflights of other origins too, without CORS
+	// headers, so that they do not reach the backend (Gateway API,
+	// HTTPCORSFilter.AllowOrigins: "the gateway returns 204/200 response but
+	// doesn't set the relevant cross-origin response headers").
+	AnswerAll bool
 }
 
 // Fault injects delay or abort.

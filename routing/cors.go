@@ -16,7 +16,7 @@ func (c *CORS) preflight(v *view) bool {
 			return false
 		}
 	}
-	return c.Allows(origin)
+	return c.AnswerAll || c.Allows(origin)
 }
 
 // Allows reports whether an origin may read responses.
@@ -28,7 +28,7 @@ func (c *CORS) Allows(origin string) bool {
 			}
 			continue
 		}
-		if o == "*" || originMatches(o, origin, c.SuffixMatch) {
+		if o == "*" || c.originMatches(o, origin) {
 			return true
 		}
 	}
@@ -36,8 +36,10 @@ func (c *CORS) Allows(origin string) bool {
 }
 
 // originMatches compares an allowed origin, in which one * stands for
-// characters of one label, with the header, without case.
-func originMatches(allowed, origin string, suffix bool) bool {
+// characters of one label, or of any number of them, with the header, without
+// case.
+func (c *CORS) originMatches(allowed, origin string) bool {
+	suffix := c.SuffixMatch
 	allowed, origin = strings.ToLower(allowed), strings.ToLower(origin)
 	head, tail, wild := strings.Cut(allowed, "*")
 	if !wild {
@@ -53,7 +55,7 @@ func originMatches(allowed, origin string, suffix bool) bool {
 	}
 	label := rest[i+len(head):]
 	for j := 0; j < len(label); j++ {
-		if c := label[j]; !(c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-') {
+		if b := label[j]; !(b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b == '-' || b == '.' && c.AnyLabels) {
 			return false
 		}
 	}

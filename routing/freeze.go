@@ -41,6 +41,9 @@ func (t *Table) Freeze() {
 	t.frozen = true
 }
 
+// Frozen reports whether the table can be used concurrently: Freeze was called.
+func (t *Table) Frozen() bool { return t.frozen }
+
 // Warm works out what Route would do anew for every request, at the price of
 // some memory for each rule. It freezes the table first.
 func (t *Table) Warm() {

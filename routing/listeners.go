@@ -41,6 +41,18 @@ func newListenerTable(ls []*Listener) *listenerTable {
 	return x
 }
 
+// ListenersFor returns the listeners that take the connection of a request; it
+// looks at scheme, port, host, SNI, client and service only. A server asks it
+// before there is a request: what TLS to speak with a client that sends a server
+// name, or whether to speak TLS at all.
+func (t *Table) ListenersFor(r *Request) []*Listener {
+	if !t.frozen {
+		t.Freeze()
+	}
+	v := t.view(r)
+	return t.listenersFor(&v)
+}
+
 // listenersFor returns the listeners that take the connection: those of the
 // scheme and port whose hostname is the most specific that matches. A TLS
 // passthrough listener takes HTTPS connections to its names.

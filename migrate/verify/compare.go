@@ -2,7 +2,6 @@ package verify
 
 import (
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -246,15 +245,16 @@ next:
 	return true
 }
 
+func service(b *routing.Backend) bool { return b.Kind == "" || b.Kind == "Service" }
+
 // sameTLS compares the TLS towards a backend.
 func sameTLS(a, b *routing.BackendTLS) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return reflect.DeepEqual(a, b)
+	return a.Verify == b.Verify && a.Hostname == b.Hostname && a.CA == b.CA && a.CAKind == b.CAKind &&
+		a.ClientCertificate == b.ClientCertificate && sameNames(a.SubjectAltNames, b.SubjectAltNames, false)
 }
-
-func service(b *routing.Backend) bool { return b.Kind == "" || b.Kind == "Service" }
 
 // samePart compares optional parts of a decision by value.
 func samePart[T comparable](a, b *T) bool {
