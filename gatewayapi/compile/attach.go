@@ -51,6 +51,7 @@ func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference,
 // attachGateway attaches a route to listeners of a Gateway or ListenerSet, and
 // returns the Gateway that serves them.
 func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, parent routing.ObjectRef, path string, hostnames []gwv1.Hostname, add func(attached)) (gateway routing.ObjectRef) {
+	gateway = c.owners[parent.String()]
 	places, known := c.gateways[parent.String()]
 	if !known {
 		if c.o.Gateway == "" {
@@ -58,7 +59,6 @@ func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, 
 		}
 		return gateway
 	}
-	gateway = places[0].gateway
 	reason, message := "NoMatchingParent", "no listener of "+parent.String()+" has this section name and port"
 	found := false
 	for _, x := range places {

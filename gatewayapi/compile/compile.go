@@ -101,8 +101,9 @@ type compiler struct {
 	policies []*tlsPolicy
 	users    map[string]map[routing.ObjectRef]bool // Gateways by Service "namespace/name"
 	serving  []serving
-	services []*place            // of the mesh, in the order of their routes
-	gateways map[string][]*place // by "Kind namespace/name" of the parent
+	services []*place                     // of the mesh, in the order of their routes
+	gateways map[string][]*place          // by "Kind namespace/name" of the parent
+	owners   map[string]routing.ObjectRef // the Gateway of each parent, likewise
 	mesh     map[string]*place
 	hosts    map[hostKey]*routing.Host
 }

@@ -49,7 +49,7 @@ var protocols = map[gwv1.ProtocolType]routing.Protocol{
 // those of its ListenerSets by age (ListenerSetSpec.ParentRef: "Listeners are
 // ordered: parent Gateway, then ListenerSets by creation time, then name").
 func (c *compiler) listeners() {
-	c.gateways = map[string][]*place{}
+	c.gateways, c.owners = map[string][]*place{}, map[string]routing.ObjectRef{}
 	sets := map[string][]*gwv1.ListenerSet{}
 	for _, s := range c.in.sets {
 		key := gatewayOf(s)
@@ -86,6 +86,7 @@ func gatewayOf(s *gwv1.ListenerSet) string {
 
 // declare makes the places of one Gateway and the ListenerSets that name it.
 func (c *compiler) declare(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.ListenerSet, shared map[string]*routing.Listener) {
+	c.owners[ref.String()] = ref
 	var all []declared
 	for i, l := range g.Spec.Listeners {
 		all = append(all, declared{ref, i, string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
@@ -93,6 +94,7 @@ func (c *compiler) declare(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.
 	own := len(all)
 	for _, s := range sets {
 		sref := refOf("ListenerSet", s)
+		c.owners[sref.String()] = ref
 		if !c.listenerSetAllowed(g, sref) {
 			continue
 		}

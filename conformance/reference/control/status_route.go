@@ -1,0 +1,89 @@
+package control
+
+import (
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/causeway-gateway/causeway/gatewayapi/compile"
+)
+
+// routeParts are the parts that all kinds of routes have; nil for an object
+// that is none.
+func routeParts(o client.Object) (*gwv1.CommonRouteSpec, *gwv1.RouteStatus) {
+	switch r := o.(type) {
+	case *gwv1.HTTPRoute:
+		return &r.Spec.CommonRouteSpec, &r.Status.RouteStatus
+	case *gwv1.GRPCRoute:
+		return &r.Spec.CommonRouteSpec, &r.Status.RouteStatus
+	case *gwv1.TLSRoute:
+		return &r.Spec.CommonRouteSpec, &r.Status.RouteStatus
+	case *gwv1.TCPRoute:
+		return &r.Spec.CommonRouteSpec, &r.Status.RouteStatus
+	case *gwv1.UDPRoute:
+		return &r.Spec.CommonRouteSpec, &r.Status.RouteStatus
+	}
+	return nil, nil
+}
+
+// route writes our entries into the status of a route: one for each parent of
+// ours. Entries of other controllers stay where they are (RouteStatus.Parents:
+// "the controller must only … update entries with its own controllerName").
+func (f *findings) route(o client.Object) {
+	spec, status := routeParts(o)
+	ref := refOf(o)
+	before := status.Parents
+	status.Parents = []gwv1.RouteParentStatus{}
+	for _, p := range before {
+		if string(p.ControllerName) != f.controller {
+			status.Parents = append(status.Parents, p)
+		}
+	}
+	for _, p := range f.parents[ref] {
+		if !f.ours(p) {
+			continue
+		}
+		parent := spec.ParentRefs[p.Index]
+		var old []metav1.Condition
+		for _, b := range before {
+			if string(b.ControllerName) == f.controller && sameParent(b.ParentRef, parent) {
+				old = b.Conditions
+			}
+		}
+		c := conditions{&old, o.GetGeneration()}
+		c.holds(string(gwv1.RouteConditionAccepted), f.problem(ref, fmt.Sprintf("spec.parentRefs[%d]", p.Index), "Accepted"))
+		c.holds(string(gwv1.RouteConditionResolvedRefs), f.problem(ref, "spec.rules", "ResolvedRefs"))
+		if bad := f.problem(ref, "spec.rules", "Accepted"); bad != nil {
+			// Rules that cannot be carried out answer with an error; the
+			// others hold (RouteConditionPartiallyInvalid).
+			c.set(string(gwv1.RouteConditionPartiallyInvalid), true, bad.Reason, bad.Message)
+		} else {
+			c.drop(string(gwv1.RouteConditionPartiallyInvalid))
+		}
+		status.Parents = append(status.Parents, gwv1.RouteParentStatus{
+			ParentRef: parent, ControllerName: gwv1.GatewayController(f.controller), Conditions: old,
+		})
+	}
+}
+
+// ours reports whether a parent is for this controller to answer for.
+func (f *findings) ours(p compile.Parent) bool {
+	if p.Parent.Kind == "Service" {
+		return f.controller == MeshController
+	}
+	return f.controller == GatewayController && p.Gateway.Name != ""
+}
+
+func sameParent(a, b gwv1.ParentReference) bool {
+	return same(a.Group, b.Group) && same(a.Kind, b.Kind) && same(a.Namespace, b.Namespace) && a.Name == b.Name &&
+		same(a.SectionName, b.SectionName) && same(a.Port, b.Port)
+}
+
+func same[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
