@@ -112,7 +112,8 @@ func (x *exchange) attempt(r *http.Request) (*http.Response, error) {
 	}
 	res.Request = r
 	if res.StatusCode == http.StatusSwitchingProtocols {
-		stop() // the tunnel has no limit; r's context ends it
+		stop() // the tunnel has no limit but the end of the exchange
+		context.AfterFunc(r.Context(), func() { cancel(nil) })
 		return res, nil
 	}
 	res.Body = &limitedBody{res.Body, func() { stop(); cancel(nil) }}

@@ -18,7 +18,7 @@ const sniffTimeout = time.Second
 // HTTP by the routes of the Service (GEP-1294), anything else as a stream. One
 // to something else is passed on as it is.
 func (x *tcpSocket) serveMesh(ctx context.Context, v *view, in *inbound) {
-	to, err := originalDestination(in.Conn)
+	to, err := x.server.original(in.Conn)
 	if err != nil || to == addrPortOf(in.LocalAddr()) {
 		// Nobody redirected it: passing it on would lead back here.
 		v.debug("a connection of the mesh was not redirected", in, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http/httputil"
 	"net/netip"
 	"sync"
@@ -18,6 +19,8 @@ type Server struct {
 	proxy  *httputil.ReverseProxy
 	// mirroring holds a place for each mirrored request.
 	mirroring chan struct{}
+	// original returns where a redirected connection was going.
+	original func(net.Conn) (netip.AddrPort, error)
 
 	mu     sync.Mutex
 	open   map[socketKey]socket
@@ -43,7 +46,7 @@ type socket interface {
 // New returns a server that serves nothing yet. Requests that fail are told to
 // log at debug level.
 func New(log *slog.Logger) *Server {
-	return &Server{log: log, plain: &transports{}, proxy: newProxy(log), mirroring: make(chan struct{}, maxMirrors), open: map[socketKey]socket{}}
+	return &Server{log: log, plain: &transports{}, proxy: newProxy(log), mirroring: make(chan struct{}, maxMirrors), original: originalDestination, open: map[socketKey]socket{}}
 }
 
 // Apply serves c from now on. The change is atomic: a request is served by one
