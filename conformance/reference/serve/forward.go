@@ -1,0 +1,72 @@
+package serve
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+)
+
+// newProxy moves requests and responses; what is done to them stands in the
+// exchange of each.
+func newProxy(log *slog.Logger) *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Rewrite:        rewrite,
+		Transport:      attempts{},
+		FlushInterval:  -1, // streams (gRPC, server-sent events) must not wait
+		ModifyResponse: modifyResponse,
+		ErrorHandler:   answerError,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// rewrite makes the request that the backend gets: first what the rule changes,
+// then what its backend does (HTTPBackendRef.Filters).
+func rewrite(p *httputil.ProxyRequest) {
+	x := exchangeOf(p.In.Context())
+	p.Out.URL = x.uri
+	p.Out.Host = x.decision.UpstreamHost
+	h := p.Out.Header
+	if x.view.mesh == nil {
+		h["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
+		p.SetXForwarded()
+	} else {
+		// A mesh is no hop that a backend should see.
+		for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+			if v := p.In.Header[name]; v != nil {
+				h[name] = v
+			}
+		}
+	}
+	change(h, &x.decision.RequestHeaders)
+	if host, ok := hostOf(&x.decision.RequestHeaders); ok {
+		p.Out.Host = host
+	}
+	x.mirror(p.Out)
+	change(h, &x.to.backend.RequestHeaders)
+	if host, ok := hostOf(&x.to.backend.RequestHeaders); ok {
+		p.Out.Host = host
+	}
+	h.Del("Host")
+}
+
+func modifyResponse(res *http.Response) error {
+	x := exchangeOf(res.Request.Context())
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		x.upgraded()
+	}
+	if x.decision.CORS != nil {
+		shareResponse(x.decision.CORS, x.in.Header, res.Header)
+	}
+	change(res.Header, &x.to.backend.ResponseHeaders)
+	change(res.Header, &x.decision.ResponseHeaders)
+	if a := x.decision.Affinity; a != nil && !x.sticky {
+		persist(a, x.to, res.Header)
+	}
+	return nil
+}
+
+func answerError(w http.ResponseWriter, r *http.Request, err error) {
+	x := exchangeOf(r.Context())
+	status, reason := statusOf(r.Context(), err)
+	x.view.answer(w, x.in, &x.decision, status, reason)
+}

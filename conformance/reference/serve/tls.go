@@ -1,0 +1,93 @@
+package serve
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
+
+// serveTLS gives a connection to the listener that its server name chooses:
+// passed through, terminated to a stream, or terminated to HTTP. One port may
+// have all three (Listener: TLS and HTTPS listeners of distinct hostnames are
+// compatible).
+func (x *tcpSocket) serveTLS(ctx context.Context, v *view, in *inbound) {
+	hello, err := peekHello(ctx, in)
+	if err != nil {
+		v.debug("no ClientHello came", in, err)
+		_ = in.Close() // there is nobody to answer
+		return
+	}
+	l := v.listenerFor(hello.ServerName)
+	switch {
+	case l == nil || l.TLS == nil:
+		v.debug("no listener has this server name", in, fmt.Errorf("SNI %q", hello.ServerName))
+		v.alert(ctx, in, nil)
+	case l.TLS.Passthrough:
+		v.carry(ctx, in, v.connectionOf("tls", in, hello.ServerName))
+	case l.Protocol == routing.TLS:
+		conn := v.alert(ctx, in, v.serverTLS(l, nil))
+		if conn != nil {
+			v.carry(ctx, conn, v.connectionOf("tls", in, hello.ServerName))
+		}
+	default:
+		x.web.give(tls.Server(in, v.serverTLS(l, []string{"h2", "http/1.1"})))
+	}
+}
+
+// listenerFor returns the listener that takes TLS connections to a name; the
+// first of several alike.
+func (v *view) listenerFor(serverName string) *routing.Listener {
+	for _, scheme := range []string{"https", "tls"} {
+		ls := v.table.ListenersFor(&routing.Request{Scheme: scheme, Host: serverName, SNI: serverName, Port: v.port})
+		if len(ls) > 0 {
+			return ls[0]
+		}
+	}
+	return nil
+}
+
+// alert makes a TLS connection, or with a nil config ends it by the alert
+// unrecognized_name.
+func (v *view) alert(ctx context.Context, in *inbound, config *tls.Config) *tls.Conn {
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12} // without certificates the handshake fails with that alert
+	}
+	conn := tls.Server(in, config)
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	if err := conn.HandshakeContext(ctx); err != nil {
+		v.debug("the TLS handshake failed", in, err)
+		_ = in.Close() // nothing can be sent any more
+		return nil
+	}
+	return conn
+}
+
+// serverTLS is the TLS that a listener speaks. Certificates that are not there
+// are left out; without any the handshake fails.
+func (v *view) serverTLS(l *routing.Listener, alpn []string) *tls.Config {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: alpn}
+	for _, name := range l.TLS.Certificates {
+		if cert := v.config.Certificates[name]; cert != nil {
+			c.Certificates = append(c.Certificates, *cert)
+		}
+	}
+	switch {
+	case l.TLS.ClientCA == "":
+	case l.TLS.ClientOptional:
+		// "AllowInsecureFallback: the client certificate is asked for, the
+		// connection accepted without one and with one that does not verify"
+		// (FrontendValidationModeType, GEP-91).
+		c.ClientAuth = tls.RequestClientCert
+	default:
+		// A CA that is not there is an empty one: every certificate is refused.
+		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
+		if pool := v.config.CAs[l.TLS.ClientCAKind+" "+l.TLS.ClientCA]; pool != nil {
+			c.ClientCAs = pool
+		}
+	}
+	return c
+}
