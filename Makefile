@@ -53,8 +53,8 @@ conformance: build ## the official suite against Traefik on an embedded cluster
 	exit $$code
 
 .PHONY: test-cluster
-test-cluster: ## an embedded cluster, live; needs Linux with user namespaces
-	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/...
+test-cluster: ## an embedded cluster and what redirects its pods, live; needs Linux with user namespaces
+	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/... ./conformance/reference/redirect
 
 .PHONY: bench-cluster
 bench-cluster: build ## time until an embedded cluster is ready, and of a whole conformance run

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -14,6 +16,7 @@ import (
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
 	"github.com/causeway-gateway/causeway/conformance/implementation"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
+	"github.com/causeway-gateway/causeway/internal/buildcache"
 )
 
 // clusterProvider is a value of --cluster.
@@ -115,7 +118,7 @@ func (e embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) {
 }
 
 // programs is the table of images: what the user mapped, and for the rest of
-// the implementation's images the component of their name.
+// the implementation's images this executable or the component of their name.
 func (e embeddedClusters) programs(ctx context.Context) (map[string]image.Program, error) {
 	out := map[string]image.Program{}
 	for name, p := range e.images {
@@ -129,13 +132,34 @@ func (e embeddedClusters) programs(ctx context.Context) (map[string]image.Progra
 		if _, err := known.Lookup(l.Image); err == nil {
 			continue
 		}
-		path, err := components.Finder{Logf: e.logf}.Find(ctx, l.Component)
+		path, err := e.program(ctx, l)
 		if err != nil {
 			return nil, fmt.Errorf("a program for image %s: %w; or map one with --image %s=FILE", l.Image, err, l.Image)
 		}
 		out[l.Image] = image.Program{Path: path}
 	}
 	return out, nil
+}
+
+func (e embeddedClusters) program(ctx context.Context, l *implementation.Local) (string, error) {
+	if l.Self {
+		return ownProgram()
+	}
+	return components.Finder{Logf: e.logf}.Find(ctx, l.Component)
+}
+
+// ownProgram is the file of this executable. A test is not causeway, so it has
+// the one that `make build` leaves.
+func ownProgram() (string, error) {
+	path, err := os.Executable()
+	if err != nil || !strings.HasSuffix(path, ".test") {
+		return path, err
+	}
+	path = filepath.Join(buildcache.Checkout(), "bin", "causeway")
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("%w: run `make build` first", err)
+	}
+	return path, nil
 }
 
 // sweep removes the folders of runs that were killed.

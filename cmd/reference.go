@@ -34,7 +34,7 @@ It is for tests and never for production.`,
 		Example: `  # Started by the descriptor of the same name:
   causeway conformance run --implementation reference`,
 	}
-	c.AddCommand(newReferenceGateway(s))
+	c.AddCommand(newReferenceGateway(s), newReferenceMesh(s))
 	return c
 }
 

@@ -205,8 +205,11 @@ type Local struct {
 	// Component names the Deployment, its Service and its ServiceAccount.
 	Component string `json:"component" jsonschema:"maxLength=40,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"`
 	// Image is the name under which the cluster knows the program.
-	Image string   `json:"image" jsonschema:"minLength=1"`
-	Args  []string `json:"args,omitempty"`
+	Image string `json:"image" jsonschema:"minLength=1"`
+	// Self says that the program is this causeway executable, and not one
+	// called like the component.
+	Self bool     `json:"self,omitempty"`
+	Args []string `json:"args,omitempty"`
 	// Env sets variables of the environment.
 	Env map[string]string `json:"env,omitempty"`
 	// Rules are all that the program may do in the whole cluster.
@@ -215,6 +218,11 @@ type Local struct {
 	NamespaceRules []rbacv1.PolicyRule `json:"namespaceRules,omitempty"`
 	// Ports are opened in the container and in the Service.
 	Ports []Port `json:"ports,omitempty"`
+	// HostNetwork has the program run in the network of the node.
+	HostNetwork bool `json:"hostNetwork,omitempty"`
+	// Capabilities are those of Linux that the program gets. To bind a port
+	// below 1024 none has to be named.
+	Capabilities []string `json:"capabilities,omitempty" jsonschema:"uniqueItems=true,enum=NET_ADMIN"`
 	// ServiceType is ClusterIP or LoadBalancer; LoadBalancer when empty.
 	ServiceType string `json:"serviceType,omitempty" jsonschema:"enum=ClusterIP,enum=LoadBalancer"`
 	// Ready is asked before traffic goes to it.

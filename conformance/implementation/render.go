@@ -114,7 +114,7 @@ func (l *Local) Objects(namespace string) ([]*unstructured.Unstructured, error) 
 			Selector: &metav1.LabelSelector{MatchLabels: selector},
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels},
-				Spec:       corev1.PodSpec{ServiceAccountName: l.Component, Containers: []corev1.Container{l.container()}},
+				Spec:       l.pod(),
 			},
 		},
 	})
@@ -137,6 +137,14 @@ func (l *Local) Objects(namespace string) ([]*unstructured.Unstructured, error) 
 	return out, nil
 }
 
+func (l *Local) pod() corev1.PodSpec {
+	pod := corev1.PodSpec{ServiceAccountName: l.Component, HostNetwork: l.HostNetwork, Containers: []corev1.Container{l.container()}}
+	if l.HostNetwork {
+		pod.DNSPolicy = corev1.DNSClusterFirstWithHostNet // names of Services, as in the network of a pod
+	}
+	return pod
+}
+
 func (l *Local) container() corev1.Container {
 	c := corev1.Container{
 		Name: l.Component, Image: l.Image, Args: l.Args, ImagePullPolicy: corev1.PullIfNotPresent,
@@ -150,9 +158,12 @@ func (l *Local) container() corev1.Container {
 	}
 	for _, p := range l.Ports {
 		c.Ports = append(c.Ports, corev1.ContainerPort{Name: p.Name, ContainerPort: p.Port, Protocol: corev1.Protocol(p.protocol())})
-		if p.Port < 1024 {
+		if p.Port < 1024 && len(c.SecurityContext.Capabilities.Add) == 0 {
 			c.SecurityContext.Capabilities.Add = []corev1.Capability{"NET_BIND_SERVICE"}
 		}
+	}
+	for _, name := range l.Capabilities {
+		c.SecurityContext.Capabilities.Add = append(c.SecurityContext.Capabilities.Add, corev1.Capability(name))
 	}
 	if r := l.Ready; r != nil {
 		// A second is the shortest period, and a minute is what the program gets to come up.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -121,5 +122,21 @@ func TestRightsAreNoMoreThanDocumented(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestLocalOnTheNode(t *testing.T) {
+	l := &Local{Component: "proxy", Image: "proxy", HostNetwork: true, Capabilities: []string{"NET_ADMIN"}, Ports: []Port{{Name: "a", Port: 80}, {Name: "b", Port: 81}}}
+	want := corev1.PodSpec{
+		ServiceAccountName: "proxy", HostNetwork: true, DNSPolicy: corev1.DNSClusterFirstWithHostNet,
+		Containers: []corev1.Container{{
+			Name: "proxy", Image: "proxy", ImagePullPolicy: corev1.PullIfNotPresent,
+			Ports: []corev1.ContainerPort{{Name: "a", ContainerPort: 80, Protocol: "TCP"}, {Name: "b", ContainerPort: 81, Protocol: "TCP"}},
+			SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: new(false),
+				Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}, Add: []corev1.Capability{"NET_BIND_SERVICE", "NET_ADMIN"}}},
+		}},
+	}
+	if diff := cmp.Diff(want, l.pod()); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -48,7 +48,7 @@ func told(name string, find func() (string, error)) error {
 	start := time.Now()
 	path, err := find()
 	if err == nil {
-		fmt.Printf("%-14s %6.1f s  %s\n", name, time.Since(start).Seconds(), path)
+		fmt.Printf("%-20s %6.1f s  %s\n", name, time.Since(start).Seconds(), path)
 	}
 	return err
 }

@@ -56,6 +56,11 @@ const (
 	// EchoBasic is the backend of the conformance suite
 	// (registry.k8s.io/gateway-api/echo-basic).
 	EchoBasic = "echo-basic"
+	// EchoAdvanced and EchoAdvancedClient are the two programs of the suite's
+	// workload in a mesh (registry.k8s.io/gateway-api/echo-advanced), which are
+	// those of Istio's tests.
+	EchoAdvanced       = "echo-advanced"
+	EchoAdvancedClient = "echo-advanced-client"
 	// Traefik is the gateway of that name.
 	Traefik = "traefik"
 )
@@ -73,6 +78,18 @@ var table = map[string]Component{
 		Name:    EchoBasic,
 		Module:  "hack/components",
 		Package: "sigs.k8s.io/gateway-api/conformance/echo-basic",
+		LDFlags: "-s -w",
+	},
+	EchoAdvanced: {
+		Name:    EchoAdvanced,
+		Module:  "hack/components/echo-advanced",
+		Package: "istio.io/istio/pkg/test/echo/cmd/server",
+		LDFlags: "-s -w",
+	},
+	EchoAdvancedClient: {
+		Name:    EchoAdvancedClient,
+		Module:  "hack/components/echo-advanced",
+		Package: "istio.io/istio/pkg/test/echo/cmd/client",
 		LDFlags: "-s -w",
 	},
 	Traefik: {

@@ -75,7 +75,7 @@ func Up(ctx context.Context, o Options) (*Cluster, error) {
 // find looks for the control plane's programs.
 func find(ctx context.Context, f components.Finder) (map[string]string, error) {
 	found := map[string]string{}
-	for _, name := range []string{components.ControlPlane, components.EchoBasic} {
+	for _, name := range []string{components.ControlPlane, components.EchoBasic, components.EchoAdvanced, components.EchoAdvancedClient} {
 		path, err := f.Find(ctx, name)
 		if err != nil {
 			return nil, err
@@ -84,13 +84,6 @@ func find(ctx context.Context, f components.Finder) (map[string]string, error) {
 	}
 	return found, nil
 }
-
-// The images that every embedded cluster knows.
-const (
-	echoImage    = "registry.k8s.io/gateway-api/echo-basic"             // of suite v1.6 and before
-	newEchoImage = "registry.k8s.io/gateway-api/conformance/echo-basic" // since suite v1.7
-	dnsImage     = "registry.k8s.io/coredns/coredns"
-)
 
 func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[string]string) (*Cluster, error) {
 	if err := d.create(); err != nil {
@@ -101,6 +94,10 @@ func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[st
 		return nil, err
 	}
 	if err := d.writeInfo(who); err != nil {
+		return nil, err
+	}
+	images, err := imagesFor(d, o, programs)
+	if err != nil {
 		return nil, err
 	}
 	// The port is taken outside, so no two clusters have the same one; inside
@@ -115,14 +112,7 @@ func start(ctx context.Context, d dir, lock *os.File, o Options, programs map[st
 		Dir:          d.path(),
 		Port:         listener.Addr().(*net.TCPAddr).Port,
 		ControlPlane: programs[components.ControlPlane],
-		Images: map[string]image.Program{
-			echoImage:    {Path: programs[components.EchoBasic]},
-			newEchoImage: {Path: programs[components.EchoBasic]},
-			dnsImage:     {Path: programs[components.ControlPlane], Name: "coredns"},
-		},
-	}
-	for name, p := range o.Images {
-		config.Images[name] = p
+		Images:       images,
 	}
 	outside, err := listener.(*net.TCPListener).File()
 	if err != nil {

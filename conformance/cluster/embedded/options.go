@@ -15,8 +15,8 @@ const DefaultName = "causeway"
 type Options struct {
 	// Name tells clusters of one user apart; empty for [DefaultName].
 	Name string
-	// Images are rows for the table of images, besides echo-basic and CoreDNS
-	// that are always there. See [image.Table.Set] for the keys.
+	// Images are rows for the table of images, besides echo-basic,
+	// echo-advanced and CoreDNS that are always there. See [image.Table.Set] for the keys.
 	Images map[string]image.Program
 	// Components finds the control plane's programs.
 	Components components.Finder

@@ -18,6 +18,7 @@ import (
 
 	. "github.com/onsi/gomega"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/components"
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
 )
 
@@ -240,7 +241,7 @@ func TestUnprivileged(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	program := filepath.Join(dir, "causeway.test")
 	copyFile(t, self, program)
-	for _, name := range []string{"controlplane", "echo-basic"} {
+	for _, name := range []string{components.ControlPlane, components.EchoBasic, components.EchoAdvanced, components.EchoAdvancedClient} {
 		path, err := options("").Components.Find(t.Context(), name)
 		g.Expect(err).NotTo(HaveOccurred())
 		copyFile(t, path, filepath.Join(dir, name))
