@@ -12,7 +12,6 @@ func newProxy(log *slog.Logger) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        rewrite,
 		Transport:      attempts{},
-		FlushInterval:  -1, // streams (gRPC, server-sent events) must not wait
 		ModifyResponse: modifyResponse,
 		ErrorHandler:   answerError,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -51,6 +50,14 @@ func rewrite(p *httputil.ProxyRequest) {
 
 func modifyResponse(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
+	if res.ContentLength != 0 {
+		// ReverseProxy flushes bodies of unknown length as they come, and all
+		// of them are to be. FlushInterval would flush the header of an empty
+		// one too, which parts the header from the end of the stream: a gRPC
+		// response of trailers only would then lack its trailers
+		// (PROTOCOL-HTTP2.md, "Trailers-Only"). The header field stays.
+		res.ContentLength = -1
+	}
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		x.upgraded()
 	}
