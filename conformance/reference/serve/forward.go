@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"sync"
 )
 
 // newProxy moves requests and responses; what is done to them stands in the
@@ -14,6 +15,7 @@ func newProxy(log *slog.Logger) *httputil.ReverseProxy {
 		Transport:      attempts{},
 		ModifyResponse: modifyResponse,
 		ErrorHandler:   answerError,
+		BufferPool:     &buffers{},
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
@@ -58,6 +60,8 @@ func modifyResponse(res *http.Response) error {
 		// (PROTOCOL-HTTP2.md, "Trailers-Only"). The header field stays.
 		res.ContentLength = -1
 	}
+	// A type that the backend did not give is not guessed.
+	x.out.Header()["Content-Type"] = nil
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		x.upgraded()
 	}
@@ -77,3 +81,17 @@ func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	status, reason := statusOf(r.Context(), err)
 	x.view.answer(w, x.in, &x.decision, status, reason)
 }
+
+// buffers are what bodies are copied through.
+type buffers struct{ pool sync.Pool }
+
+// Get implements [httputil.BufferPool].
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, 32<<10)
+}
+
+// Put implements [httputil.BufferPool].
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
