@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"sync"
 )
 
 // newProxy moves requests and responses; what is done to them stands in the
@@ -12,9 +13,9 @@ func newProxy(log *slog.Logger) *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
 		Rewrite:        rewrite,
 		Transport:      attempts{},
-		FlushInterval:  -1, // streams (gRPC, server-sent events) must not wait
 		ModifyResponse: modifyResponse,
 		ErrorHandler:   answerError,
+		BufferPool:     &buffers{},
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }
@@ -51,6 +52,16 @@ func rewrite(p *httputil.ProxyRequest) {
 
 func modifyResponse(res *http.Response) error {
 	x := exchangeOf(res.Request.Context())
+	if res.ContentLength != 0 {
+		// ReverseProxy flushes bodies of unknown length as they come, and all
+		// of them are to be. FlushInterval would flush the header of an empty
+		// one too, which parts the header from the end of the stream: a gRPC
+		// response of trailers only would then lack its trailers
+		// (PROTOCOL-HTTP2.md, "Trailers-Only"). The header field stays.
+		res.ContentLength = -1
+	}
+	// A type that the backend did not give is not guessed.
+	x.out.Header()["Content-Type"] = nil
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		x.upgraded()
 	}
@@ -70,3 +81,17 @@ func answerError(w http.ResponseWriter, r *http.Request, err error) {
 	status, reason := statusOf(r.Context(), err)
 	x.view.answer(w, x.in, &x.decision, status, reason)
 }
+
+// buffers are what bodies are copied through.
+type buffers struct{ pool sync.Pool }
+
+// Get implements [httputil.BufferPool].
+func (b *buffers) Get() []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok {
+		return *p
+	}
+	return make([]byte, 32<<10)
+}
+
+// Put implements [httputil.BufferPool].
+func (b *buffers) Put(p []byte) { b.pool.Put(&p) }

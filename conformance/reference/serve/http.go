@@ -81,6 +81,7 @@ var errTimeout = &failure{http.StatusGatewayTimeout, "the request took longer th
 type exchange struct {
 	view     *view
 	in       *http.Request
+	out      http.ResponseWriter
 	decision routing.Decision
 	to       destination
 	wire     wire
@@ -100,7 +101,7 @@ func exchangeOf(ctx context.Context) *exchange {
 
 // forward sends the request to a backend.
 func (v *view) forward(w http.ResponseWriter, r *http.Request, in *inbound, d routing.Decision) {
-	x := &exchange{view: v, in: r, decision: d}
+	x := &exchange{view: v, in: r, out: w, decision: d}
 	to, ok := v.persisted(d.Affinity, &d, r.Header)
 	if x.sticky = ok; !ok {
 		var f *failure

@@ -216,3 +216,39 @@ func TestWebSocket(t *testing.T) {
 		}
 	}
 }
+
+// What a backend sends arrives before it sends more, whether or not it said how
+// much there will be.
+func TestResponsesAreStreamed(t *testing.T) {
+	next := make(chan struct{})
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/known" {
+			w.Header().Set("Content-Length", "8")
+		}
+		for _, part := range []string{"one\n", "two\n"} {
+			fmt.Fprint(w, part)
+			_ = http.NewResponseController(w).Flush()
+			<-next
+		}
+	})
+	addr := gateway(t, httpTable(prefix("/", &routing.Action{Backends: []routing.Backend{backend("h")}})), map[string][]netip.AddrPort{"default/h:80": {startBackend(t, h, nil)}})
+	for _, p := range []func(*http.Protocols){http1, h2c} {
+		for _, path := range []string{"/known", "/unknown"} {
+			res, err := client(t, p, nil).Do(request(t, addr, "GET http://x"+path, nil, ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := res.ContentLength; (n == 8) != (path == "/known") {
+				t.Errorf("%s: Content-Length %d", path, n)
+			}
+			r := bufio.NewReader(res.Body)
+			for _, want := range []string{"one\n", "two\n"} {
+				if line, err := r.ReadString('\n'); line != want {
+					t.Errorf("%s: %q %v", path, line, err)
+				}
+				next <- struct{}{}
+			}
+			res.Body.Close()
+		}
+	}
+}

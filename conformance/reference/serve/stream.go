@@ -16,8 +16,23 @@ import (
 // that goes nowhere is reset: "If a Backend is invalid … the connection attempts
 // must be rejected" (TCPRouteRule.BackendRefs, TLSRouteRule.BackendRefs).
 func (v *view) carry(ctx context.Context, c net.Conn, q *routing.Request) {
+	v.connect(ctx, c, q, false)
+}
+
+// passThrough carries a connection whose TLS is the backend's own, whatever
+// policy the backend has for connections of the gateway.
+func (v *view) passThrough(ctx context.Context, c net.Conn, q *routing.Request) {
+	v.connect(ctx, c, q, true)
+}
+
+func (v *view) connect(ctx context.Context, c net.Conn, q *routing.Request, encrypted bool) {
 	d := v.table.Route(q)
 	to, f := v.choose(&d)
+	if f == nil && encrypted && to.backend.TLS != nil {
+		b := *to.backend
+		b.TLS = nil
+		to.backend = &b
+	}
 	if f != nil {
 		v.server.log.Debug("a connection was refused", "socket", v.bind, "scheme", q.Scheme, "sni", q.SNI, "reason", f.reason)
 		refuse(c)

@@ -26,7 +26,7 @@ func (x *tcpSocket) serveTLS(ctx context.Context, v *view, in *inbound) {
 		v.debug("no listener has this server name", in, fmt.Errorf("SNI %q", hello.ServerName))
 		v.alert(ctx, in, nil)
 	case l.TLS.Passthrough:
-		v.carry(ctx, in, v.connectionOf("tls", in, hello.ServerName))
+		v.passThrough(ctx, in, v.connectionOf("tls", in, hello.ServerName))
 	case l.Protocol == routing.TLS:
 		conn := v.alert(ctx, in, v.serverTLS(l, nil))
 		if conn != nil {

@@ -79,12 +79,14 @@ func talk(c net.Conn) (name string, err error) {
 func TestServerNameChoosesListener(t *testing.T) {
 	ca := newAuthority(t, "ca")
 	inner := ca.issue(t, "pass.example.com")
+	withPolicy := backend("tls-lines") // a policy does not put TLS into TLS
+	withPolicy.TLS = &routing.BackendTLS{Verify: true, Hostname: "pass.example.com"}
 	table := &routing.Table{Listeners: []*routing.Listener{
 		secure("any", "", "default/any", routing.HTTPS, names("", &routing.Action{Backends: []routing.Backend{backend("web")}})),
 		secure("wild", "*.example.com", "default/wild", routing.HTTPS, names("", &routing.Action{Backends: []routing.Backend{backend("wild")}})),
 		secure("stream", "stream.example.com", "default/stream", routing.TLS, names("stream.example.com", &routing.Action{Backends: []routing.Backend{backend("lines")}})),
 		{Name: "pass", Port: 443, Protocol: routing.TLS, Hostname: routing.ParseHost("pass.example.com", routing.SuffixHost), TLS: &routing.ListenerTLS{Passthrough: true},
-			Hosts: []*routing.Host{names("pass.example.com", &routing.Action{Backends: []routing.Backend{backend("tls-lines")}})}},
+			Hosts: []*routing.Host{names("pass.example.com", &routing.Action{Backends: []routing.Backend{withPolicy}})}},
 		{Name: "lost", Port: 443, Protocol: routing.HTTPS, Hostname: routing.ParseHost("lost.example.com", routing.SuffixHost), TLS: &routing.ListenerTLS{Certificates: []string{"default/missing"}}},
 	}}
 	bind := free(t, "tcp")
