@@ -54,7 +54,7 @@ func newReferenceGateway(s genericiooptions.IOStreams) *cobra.Command {
 	var address string
 	c := &cobra.Command{
 		Use:   "gateway",
-		Short: "Serve Gateways of the class that names " + control.GatewayController,
+		Short: "Serve the Gateways of the cluster",
 		Args:  cobra.NoArgs,
 		Example: `  # In a pod of the cluster:
   causeway reference gateway`,

@@ -152,7 +152,7 @@ func change(h *routing.HeaderChange, f *gwv1.HTTPHeaderFilter) {
 }
 
 func cors(f *gwv1.HTTPCORSFilter) *routing.CORS {
-	out := &routing.CORS{AllowCredentials: value(f.AllowCredentials, false), MaxAge: time.Duration(f.MaxAge) * time.Second}
+	out := &routing.CORS{AllowCredentials: value(f.AllowCredentials, false), MaxAge: time.Duration(f.MaxAge) * time.Second, AnyLabels: true, AnswerAll: true}
 	for _, x := range f.AllowOrigins {
 		out.AllowOrigins = append(out.AllowOrigins, string(x))
 	}

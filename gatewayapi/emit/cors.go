@@ -3,6 +3,7 @@ package emit
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -69,6 +70,12 @@ func (b *builder) cors() {
 		f.AllowCredentials = &yes
 	}
 	f.MaxAge = int32(min(max(c.MaxAge/time.Second, 1), math.MaxInt32))
+	if !c.AnswerAll && !slices.Contains(f.AllowOrigins, "*") {
+		differs = append(differs, "preflights of other origins no longer reach the backend")
+	}
+	if !c.AnyLabels && slices.ContainsFunc(f.AllowOrigins, func(o gwv1.CORSOrigin) bool { return len(o) > 1 && strings.Contains(string(o), "*") }) {
+		differs = append(differs, "a * in an origin stands for any number of labels")
+	}
 	if c.AnyOptions {
 		differs = append(differs, "OPTIONS requests that are no preflight reach the backend")
 	}

@@ -265,6 +265,9 @@ func corsOf(in *networking.CorsPolicy) *routing.CORS {
 		return nil
 	}
 	c := &routing.CORS{AllowMethods: in.AllowMethods, AllowHeaders: in.AllowHeaders, ExposeHeaders: in.ExposeHeaders, AllowCredentials: in.AllowCredentials.GetValue(), MaxAge: in.MaxAge.AsDuration()}
+	// "Preflight requests not matching the configured allowed origin will not be
+	// forwarded to the upstream" (CorsPolicy.UnmatchedPreflights, IGNORE).
+	c.AnswerAll = in.UnmatchedPreflights == networking.CorsPolicy_IGNORE
 	if in.MaxAge == nil {
 		c.MaxAge = preflightAge
 	}

@@ -186,7 +186,7 @@ func sameCORS(a, b *routing.CORS) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.MaxAge == b.MaxAge && a.AllowCredentials == b.AllowCredentials && a.AnyOptions == b.AnyOptions && a.Always == b.Always && a.SuffixMatch == b.SuffixMatch &&
+	return a.MaxAge == b.MaxAge && a.AllowCredentials == b.AllowCredentials && a.AnyOptions == b.AnyOptions && a.Always == b.Always && a.SuffixMatch == b.SuffixMatch && a.AnyLabels == b.AnyLabels && a.AnswerAll == b.AnswerAll &&
 		sameNames(a.AllowOrigins, b.AllowOrigins, true) && sameNames(a.AllowMethods, b.AllowMethods, false) &&
 		sameNames(a.AllowHeaders, b.AllowHeaders, true) && sameNames(a.ExposeHeaders, b.ExposeHeaders, true)
 }

@@ -55,6 +55,11 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 
 	c := conditions{&st.Conditions, g.Generation}
 	c.holds(string(gwv1.GatewayConditionResolvedRefs), f.problem(ref, "spec.tls", "ResolvedRefs"))
+	if insecure(g) {
+		c.set(string(gwv1.GatewayConditionInsecureFrontendValidationMode), true, string(gwv1.GatewayReasonConfigurationChanged), "clients may connect without a valid certificate")
+	} else {
+		c.drop(string(gwv1.GatewayConditionInsecureFrontendValidationMode))
+	}
 	switch own := len(f.listeners[ref]); {
 	case refused != nil:
 		c.set(string(gwv1.GatewayConditionAccepted), false, refused.reason, refused.message)
@@ -81,6 +86,22 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 	default:
 		c.set(programmed, true, string(gwv1.GatewayReasonProgrammed), "")
 	}
+}
+
+// insecure reports whether a port of the Gateway takes clients without a valid
+// certificate although it asks for one
+// (GatewayConditionInsecureFrontendValidationMode, GEP-91).
+func insecure(g *gwv1.Gateway) bool {
+	if g.Spec.TLS == nil || g.Spec.TLS.Frontend == nil {
+		return false
+	}
+	falls := func(v *gwv1.FrontendTLSValidation) bool { return v != nil && v.Mode == gwv1.AllowInsecureFallback }
+	for _, p := range g.Spec.TLS.Frontend.PerPort {
+		if falls(p.TLS.Validation) {
+			return true
+		}
+	}
+	return falls(g.Spec.TLS.Frontend.Default.Validation)
 }
 
 // listenerStatus is what a Gateway's and a ListenerSet's listeners have in

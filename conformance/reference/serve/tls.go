@@ -24,6 +24,12 @@ func (x *tcpSocket) serveTLS(ctx context.Context, v *view, in *inbound) {
 	switch {
 	case l == nil || l.TLS == nil:
 		v.debug("no listener has this server name", in, fmt.Errorf("SNI %q", hello.ServerName))
+		if v.hasTLSListener() {
+			// Where a name would be passed through or streamed, this is a
+			// proxy of TCP: there is no route, so there is no connection.
+			refuse(in)
+			return
+		}
 		v.alert(ctx, in, nil)
 	case l.TLS.Passthrough:
 		v.passThrough(ctx, in, v.connectionOf("tls", in, hello.ServerName))
@@ -47,6 +53,16 @@ func (v *view) listenerFor(serverName string) *routing.Listener {
 		}
 	}
 	return nil
+}
+
+// hasTLSListener reports whether TLSRoutes may take connections of the port.
+func (v *view) hasTLSListener() bool {
+	for _, l := range v.table.Listeners {
+		if l.Protocol == routing.TLS && l.Port == v.port {
+			return true
+		}
+	}
+	return false
 }
 
 // alert makes a TLS connection, or with a nil config ends it by the alert
