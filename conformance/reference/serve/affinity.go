@@ -68,7 +68,10 @@ func (v *view) persisted(a *routing.Affinity, d *routing.Decision, h http.Header
 func persist(a *routing.Affinity, x destination, h http.Header) {
 	switch a.Kind {
 	case "cookie":
-		c := &http.Cookie{Name: sessionName(a), Value: sessionToken(x), Path: a.Path, Domain: a.Domain, Secure: a.Secure, HttpOnly: true, MaxAge: int(a.MaxAge.Seconds()), SameSite: sameSites[a.SameSite]}
+		c := &http.Cookie{ //nolint:gosec // the route says how the cookie is sent
+			Name: sessionName(a), Value: sessionToken(x), Path: a.Path, Domain: a.Domain,
+			Secure: a.Secure, HttpOnly: true, MaxAge: int(a.MaxAge.Seconds()), SameSite: sameSites[a.SameSite],
+		}
 		if c.Path == "" {
 			c.Path = "/"
 		}

@@ -3,12 +3,14 @@ package serve
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -185,7 +187,13 @@ func TestApplyErrors(t *testing.T) {
 
 // Close waits for what is in flight until its context ends, then cuts it off.
 func TestClose(t *testing.T) {
-	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	hang := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/ws" {
+			upgradeEcho(t, w)
+			return
+		}
+		<-r.Context().Done()
+	})
 	table := httpTable(prefix("/", &routing.Action{Backends: []routing.Backend{backend("hang")}}))
 	bind, lines := free(t, "tcp"), free(t, "tcp")
 	s := New(slog.New(slog.DiscardHandler))
@@ -198,6 +206,17 @@ func TestClose(t *testing.T) {
 		_, err := try(client(t, http1, nil), request(t, bind.String(), "GET http://x/", nil, ""))
 		failed <- err
 	}()
+	tunnel, err := net.Dial("tcp", bind.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tunnel.Close()
+	_ = tunnel.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprint(tunnel, "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+	fromTunnel := bufio.NewReader(tunnel)
+	if res, err := http.ReadResponse(fromTunnel, nil); err != nil || res.StatusCode != 101 {
+		t.Fatalf("%v %v", res, err)
+	}
 	stream, err := net.Dial("tcp", lines.String())
 	if err != nil {
 		t.Fatal(err)
@@ -216,8 +235,10 @@ func TestClose(t *testing.T) {
 	if d := time.Since(start); d < 200*time.Millisecond || d > 3*time.Second {
 		t.Errorf("Close took %s", d)
 	}
-	if _, err := r.ReadString('\n'); err == nil {
-		t.Error("the stream lives on")
+	for name, r := range map[string]*bufio.Reader{"stream": r, "tunnel": fromTunnel} {
+		if _, err := r.ReadString('\n'); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("the %s lives on: %v", name, err)
+		}
 	}
 	g := gomega.NewWithT(t)
 	g.Eventually(failed).WithTimeout(5 * time.Second).Should(gomega.Receive(gomega.HaveOccurred()))

@@ -126,6 +126,7 @@ type limitedBody struct {
 	done func()
 }
 
+// Close implements [io.Closer].
 func (b *limitedBody) Close() error {
 	defer b.done()
 	return b.ReadCloser.Close()

@@ -30,7 +30,7 @@ func serve(t testing.TB, c *Config) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Second) // that of the test is over
 		defer cancel()
 		_ = s.Close(ctx) // connections that the test keeps open are cut off
 	})

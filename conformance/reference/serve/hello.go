@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"time"
 )
@@ -47,6 +46,7 @@ type recordingConn struct {
 	read []byte
 }
 
+// Read implements [net.Conn].
 func (c *recordingConn) Read(p []byte) (int, error) {
 	if len(c.read) >= maxHello {
 		return 0, errors.New("no ClientHello in the first 64 KiB")
@@ -56,12 +56,23 @@ func (c *recordingConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (c *recordingConn) Write(p []byte) (int, error)        { return len(p), nil }
-func (c *recordingConn) Close() error                       { return c.in.SetDeadline(time.Unix(1, 0)) }
-func (c *recordingConn) LocalAddr() net.Addr                { return c.in.LocalAddr() }
-func (c *recordingConn) RemoteAddr() net.Addr               { return c.in.RemoteAddr() }
-func (c *recordingConn) SetDeadline(t time.Time) error      { return c.in.SetDeadline(t) }
-func (c *recordingConn) SetReadDeadline(t time.Time) error  { return c.in.SetReadDeadline(t) }
-func (c *recordingConn) SetWriteDeadline(t time.Time) error { return nil }
+// Write implements [net.Conn]: nothing is sent.
+func (c *recordingConn) Write(p []byte) (int, error) { return len(p), nil }
 
-var _ io.ReadWriteCloser = (*recordingConn)(nil)
+// Close implements [net.Conn]: it ends the reading, not the connection.
+func (c *recordingConn) Close() error { return c.in.SetDeadline(time.Unix(1, 0)) }
+
+// LocalAddr implements [net.Conn].
+func (c *recordingConn) LocalAddr() net.Addr { return c.in.LocalAddr() }
+
+// RemoteAddr implements [net.Conn].
+func (c *recordingConn) RemoteAddr() net.Addr { return c.in.RemoteAddr() }
+
+// SetDeadline implements [net.Conn].
+func (c *recordingConn) SetDeadline(t time.Time) error { return c.in.SetDeadline(t) }
+
+// SetReadDeadline implements [net.Conn].
+func (c *recordingConn) SetReadDeadline(t time.Time) error { return c.in.SetReadDeadline(t) }
+
+// SetWriteDeadline implements [net.Conn].
+func (c *recordingConn) SetWriteDeadline(time.Time) error { return nil }

@@ -71,7 +71,7 @@ func (v *view) answer(w http.ResponseWriter, r *http.Request, d *routing.Decisio
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, body) // the client may be gone
+	_, _ = io.WriteString(w, body) //nolint:gosec // a text of the route or of the status, none of the request; the client may be gone
 }
 
 // errTimeout ends what took longer than HTTPRouteTimeouts allow.

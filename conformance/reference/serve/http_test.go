@@ -175,6 +175,18 @@ func TestBackendProtocols(t *testing.T) {
 	}
 }
 
+// upgradeEcho agrees to a WebSocket and sends everything back.
+func upgradeEcho(t testing.TB, w http.ResponseWriter) {
+	c, rw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer c.Close()
+	_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+	_, _ = io.Copy(c, rw)
+}
+
 // A WebSocket is a tunnel once both sides agreed (RFC 6455 section 4.2.2); the
 // timeouts of the route do not end it.
 func TestWebSocket(t *testing.T) {
@@ -183,14 +195,7 @@ func TestWebSocket(t *testing.T) {
 			w.WriteHeader(http.StatusUpgradeRequired)
 			return
 		}
-		c, rw, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer c.Close()
-		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
-		_, _ = io.Copy(c, rw)
+		upgradeEcho(t, w)
 	})
 	b := backend("ws")
 	b.Protocol = "WS"
@@ -213,6 +218,21 @@ func TestWebSocket(t *testing.T) {
 		fmt.Fprint(c, "ping\n")
 		if line, err := r.ReadString('\n'); line != "ping\n" {
 			t.Fatalf("after %s: %q %v", after, line, err)
+		}
+	}
+}
+
+// A Content-Type that the backend did not give is not guessed.
+func TestNoContentTypeIsGuessed(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Content-Type"] = nil
+		fmt.Fprint(w, "<html>")
+	})
+	addr := gateway(t, httpTable(prefix("/", &routing.Action{Backends: []routing.Backend{backend("h")}})), map[string][]netip.AddrPort{"default/h:80": {startBackend(t, h, nil)}})
+	c := client(t, http1, nil)
+	for range 300 { // the guess would depend on when the header is flushed
+		if got := do(t, c, request(t, addr, "GET http://x/", nil, "")); got.header.Get("Content-Type") != "" || got.body != "<html>" {
+			t.Fatalf("%v %q", got.header, got.body)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net"
@@ -150,17 +149,28 @@ func TestMesh(t *testing.T) {
 
 // A connection that nobody redirected is closed: passing it on would lead back.
 func TestMeshNotRedirected(t *testing.T) {
-	bind := free(t, "tcp")
-	serve(t, &Config{Mesh: &Mesh{Bind: bind, Table: &routing.Table{},
-		Service: func(netip.AddrPort) (string, bool) { return "", false }, Client: func(netip.Addr) *routing.Client { return nil }}})
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	if c, err := (&net.Dialer{}).DialContext(ctx, "tcp", bind.String()); err == nil {
-		defer c.Close()
-		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
-		fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-		if b, err := io.ReadAll(c); len(b) > 0 || err != nil && strings.Contains(err.Error(), "timeout") {
-			t.Errorf("%q %v", b, err)
-		}
+	for reason, original := range map[string]func(net.Conn) (netip.AddrPort, error){
+		"netfilter knows nothing of it": originalDestination,
+		"it was going here":             func(c net.Conn) (netip.AddrPort, error) { return addrPortOf(c.LocalAddr()), nil },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			s := serve(t, &Config{})
+			s.original = original
+			bind := free(t, "tcp")
+			if err := s.Apply(&Config{Mesh: &Mesh{Bind: bind, Table: &routing.Table{},
+				Service: func(netip.AddrPort) (string, bool) { t.Error("asked for a Service"); return "", false }, Client: func(netip.Addr) *routing.Client { return nil }}}); err != nil {
+				t.Fatal(err)
+			}
+			c, err := net.Dial("tcp", bind.String())
+			if err != nil {
+				return // the reset came while the connection was made
+			}
+			defer c.Close()
+			_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+			fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+			if b, err := io.ReadAll(c); len(b) > 0 || err != nil && strings.Contains(err.Error(), "timeout") {
+				t.Errorf("%q %v", b, err)
+			}
+		})
 	}
 }

@@ -84,7 +84,7 @@ func (r *replayReader) Read(b []byte) (int, error) {
 		p.reading, p.err = false, err
 		r.keep(b[:n])
 		p.changed.Broadcast()
-		if err == io.EOF && !p.long && p.whole != nil { //nolint:errorlint // readers return io.EOF itself
+		if err == io.EOF && !p.long && p.whole != nil {
 			p.whole(p.kept)
 			p.whole = nil
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onsi/gomega"
 	"pgregory.net/rapid"
 )
 
@@ -95,6 +96,39 @@ func TestReplaySupersededWhileReading(t *testing.T) {
 	if err := <-waiting; err != errSuperseded { //nolint:errorlint // it is returned itself
 		t.Errorf("the first attempt ended by %v", err)
 	}
+}
+
+// What a superseded reader reads is kept even beyond the bound: the next attempt
+// has not seen it.
+func TestReplaySupersededAtTheBound(t *testing.T) {
+	source, client := io.Pipe()
+	p := newReplay(source)
+	first := p.reader()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, first)
+	}()
+	start := bytes.Repeat([]byte("x"), maxReplay)
+	if _, err := client.Write(start); err != nil {
+		t.Fatal(err)
+	}
+	// The first reader waits for more once it has kept what was written.
+	gomega.NewWithT(t).Eventually(func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.reading && len(p.kept) == maxReplay
+	}).WithTimeout(5 * time.Second).Should(gomega.BeTrue())
+	second := p.reader()
+	go func() {
+		_, _ = client.Write([]byte("the end"))
+		client.Close()
+	}()
+	got, err := io.ReadAll(second)
+	if err != nil || len(got) != maxReplay+7 || !bytes.HasSuffix(got, []byte("xthe end")) {
+		t.Errorf("%d bytes, want %d: %v", len(got), maxReplay+7, err)
+	}
+	<-done
 }
 
 // A body beyond the bound passes once, and is not kept.

@@ -139,7 +139,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.closed = true
 	for key, x := range s.open {
 		delete(s.open, key)
-		s.drain(x)
+		s.drain(x) //nolint:contextcheck // the tracker gives the context that ends with ctx
 	}
 	secure := s.secure
 	s.mu.Unlock()

@@ -75,7 +75,7 @@ func (x *tcpSocket) accept(ctx context.Context) {
 		c, err := x.listener.Accept()
 		switch {
 		case err == nil:
-			x.server.tracks.do(func(ctx context.Context) { x.serve(ctx, c) })
+			x.server.tracks.do(func(ctx context.Context) { x.serve(ctx, c) }) //nolint:contextcheck // the tracker gives the same context
 		case errors.Is(err, net.ErrClosed):
 			return
 		default: // out of files, a connection that is gone already
@@ -121,6 +121,7 @@ type inbound struct {
 	service string
 }
 
+// Read implements [net.Conn].
 func (c *inbound) Read(p []byte) (int, error) {
 	if len(c.seen) > 0 {
 		n := copy(p, c.seen)
@@ -180,6 +181,7 @@ func (h *handover) give(c net.Conn) {
 	}
 }
 
+// Accept implements [net.Listener].
 func (h *handover) Accept() (net.Conn, error) {
 	select {
 	case c := <-h.conns:
@@ -189,9 +191,11 @@ func (h *handover) Accept() (net.Conn, error) {
 	}
 }
 
+// Close implements [net.Listener]; connections that wait are closed.
 func (h *handover) Close() error {
 	h.once.Do(func() { close(h.closed) })
 	return nil
 }
 
+// Addr implements [net.Listener].
 func (h *handover) Addr() net.Addr { return h.addr }

@@ -8,9 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/onsi/gomega"
 
 	"github.com/causeway-gateway/causeway/routing"
 )
@@ -283,4 +287,65 @@ func TestBackendTLS(t *testing.T) {
 			t.Errorf("%q %v", name, err)
 		}
 	})
+}
+
+// The server name of the connection goes with each request on it: which listener
+// took it does not depend on the Host header (Listener.Hostname, "misdirected
+// requests").
+func TestServerNameGoesWithRequests(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	bind := free(t, "tcp")
+	serve(t, &Config{
+		Sockets: []Socket{{Network: "tcp", Bind: bind, Port: 443, Table: &routing.Table{Listeners: []*routing.Listener{
+			secure("a", "a.example.com", "default/a", routing.HTTPS, names("", &routing.Action{Backends: []routing.Backend{backend("a")}})),
+			secure("b", "b.example.com", "default/a", routing.HTTPS, names("", &routing.Action{Backends: []routing.Backend{backend("b")}})),
+		}}}},
+		Certificates: map[string]*tls.Certificate{"default/a": ca.issue(t, "a.example.com", "b.example.com")},
+		Endpoints:    map[string][]netip.AddrPort{"default/a:80": {startBackend(t, echo("a"), nil)}, "default/b:80": {startBackend(t, echo("b"), nil)}},
+	})
+	for host, want := range map[string]bool{"a.example.com": true, "b.example.com": false} {
+		r := request(t, bind.String(), "GET https://"+host+"/", nil, "")
+		got := do(t, client(t, http2, &tls.Config{ServerName: host, RootCAs: ca.pool()}), r)
+		if got.echo.Backend != host[:1] {
+			t.Errorf("to %s by its own name: %d from %q", host, got.status, got.echo.Backend)
+		}
+		got = do(t, client(t, http2, &tls.Config{ServerName: "a.example.com", RootCAs: ca.pool()}), request(t, bind.String(), "GET https://"+host+"/", nil, ""))
+		if (got.echo.Backend == host[:1]) != want {
+			t.Errorf("to %s by the name of a: %d from %q", host, got.status, got.echo.Backend)
+		}
+	}
+}
+
+// Connections to backends by a configuration that is no more do not stay open.
+func TestApplyClosesIdleTLSConnections(t *testing.T) {
+	ca := newAuthority(t, "ca")
+	var open atomic.Int64
+	up := httptest.NewUnstartedServer(echo("tls"))
+	up.TLS = &tls.Config{Certificates: []tls.Certificate{*ca.issue(t, "b.example.com")}}
+	up.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		switch s {
+		case http.StateNew:
+			open.Add(1)
+		case http.StateClosed:
+			open.Add(-1)
+		}
+	}
+	up.StartTLS()
+	defer up.Close()
+	b := backend("tls")
+	b.TLS = &routing.BackendTLS{Verify: true, Hostname: "b.example.com", CA: "default/ca", CAKind: "ConfigMap"}
+	bind := free(t, "tcp")
+	config := &Config{
+		Sockets:   []Socket{{Network: "tcp", Bind: bind, Port: 80, Table: httpTable(prefix("/", &routing.Action{Backends: []routing.Backend{b}}))}},
+		CAs:       map[string]*x509.CertPool{"ConfigMap default/ca": ca.pool()},
+		Endpoints: map[string][]netip.AddrPort{"default/tls:80": {addrPortOf(up.Listener.Addr())}},
+	}
+	s := serve(t, config)
+	if got := do(t, client(t, http1, nil), request(t, bind.String(), "GET http://x/", nil, "")); got.status != 200 || open.Load() != 1 {
+		t.Fatalf("%d, %d connections", got.status, open.Load())
+	}
+	if err := s.Apply(config); err != nil {
+		t.Fatal(err)
+	}
+	gomega.NewWithT(t).Eventually(open.Load).WithTimeout(5 * time.Second).Should(gomega.BeZero())
 }

@@ -70,7 +70,7 @@ func (x *udpSocket) receive(context.Context) {
 		case err != nil:
 			continue // an ICMP error of an earlier datagram
 		}
-		s := x.session(netip.AddrPortFrom(client.Addr().Unmap(), client.Port()))
+		s := x.session(netip.AddrPortFrom(client.Addr().Unmap(), client.Port())) //nolint:contextcheck // the tracker gives the same context
 		if s == nil {
 			continue
 		}
