@@ -109,6 +109,10 @@ func fakeSuite(args []string) int {
 			frame("=== RUN   %s/sub", full)
 			fmt.Println("    http.go:9: Making GET request to host example.com\n    http.go:10: expected status code 200, got 503")
 			frame("--- FAIL: %s/sub (0.20s)", full)
+			// A subtest that passes after one that failed has no say.
+			frame("=== RUN   %s/later", full)
+			fmt.Println("    http.go:11: Request passed")
+			frame("--- PASS: %s/later (0.01s)", full)
 			frame("=== NAME  %s", full)
 			frame(`=== ATTR  %s causeway.exchanges [{"method":"GET","url":"http://198.18.0.1/it's","host":"example.com","headers":{"X-Set":["a"]},"status":503}]`, full)
 			frame("=== ATTR  %s causeway.failed \"the test ended\"", full)
