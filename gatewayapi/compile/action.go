@@ -28,13 +28,13 @@ type action struct {
 
 // actions builds the action of a rule: one for places of Gateways and one for
 // those of Services, as the two differ in which references are allowed. What
-// keeps both from working is told once, and for a route without places, too.
+// keeps both from working is told once.
 func (b actionBuilder) actions(places []attached, build func(*actionBuilder) *routing.Action) []action {
 	var out []action
 	c, first := b.c, len(b.c.result.Problems)
 	for _, b.mesh = range []bool{false, true} {
 		here := slices.DeleteFunc(slices.Clone(places), func(a attached) bool { return a.place.mesh() != b.mesh })
-		if len(here) == 0 && (b.mesh || len(places) > 0) {
+		if len(here) == 0 {
 			continue
 		}
 		from := len(c.result.Problems)

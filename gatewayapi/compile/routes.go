@@ -81,6 +81,9 @@ func (c *compiler) streamRoute(r *streamRoute) {
 		names = r.Spec.Hostnames
 	}
 	places := c.attach(ref, r.Spec.ParentRefs, names)
+	if len(places) == 0 {
+		return
+	}
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
 		b := actionBuilder{c: c, route: ref, path: path}
