@@ -26,10 +26,6 @@ var meshProtocols = map[string]routing.Protocol{"TLSRoute": routing.TLS, "TCPRou
 // attachMesh attaches a route to a Service (GEP-1294): a route of the Service's
 // namespace is a producer's, others are consumers'.
 func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) {
-	if p.SectionName != nil {
-		c.problem(ref, path+".sectionName", "Accepted", "UnsupportedValue", "a Service has no sections")
-		return
-	}
 	service := ns + "/" + string(p.Name)
 	ports, why := c.servicePorts(service, p, ref.Kind)
 	if why != "" {
@@ -57,11 +53,15 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 // servicePorts are the ports of a Service that a route attaches to: "If port is
 // set, the implementation MUST associate the route only with that port. If port
 // is not set, the implementation MUST associate the route with all ports defined
-// in the Service" (GEP-1294, Ports). Port 0 stands for all of them where the
-// Service is not known. why says why there are none.
+// in the Service" (GEP-1294, Ports). A section is a port's name
+// (ParentReference.SectionName). Port 0 stands for all of them where the Service
+// is not known. why says why there are none.
 func (c *compiler) servicePorts(service string, p gwv1.ParentReference, kind string) (ports []int, why string) {
-	asked := int(value(p.Port, 0))
-	if c.in.services == nil {
+	asked, section := int(value(p.Port, 0)), string(value(p.SectionName, ""))
+	switch {
+	case c.in.services == nil && section != "":
+		return nil, fmt.Sprintf("the Service %s is not among the objects, so it is unknown which port is named %s", service, section)
+	case c.in.services == nil:
 		return []int{asked}, ""
 	}
 	svc := c.in.services[service]
@@ -70,12 +70,12 @@ func (c *compiler) servicePorts(service string, p gwv1.ParentReference, kind str
 	}
 	for _, port := range svc.Spec.Ports {
 		udp := port.Protocol == corev1.ProtocolUDP
-		if n := int(port.Port); udp == (kind == "UDPRoute") && (asked == 0 || asked == n) {
+		if n := int(port.Port); udp == (kind == "UDPRoute") && (asked == 0 || asked == n) && (section == "" || section == port.Name) {
 			ports = append(ports, n)
 		}
 	}
 	if len(ports) == 0 {
-		return nil, fmt.Sprintf("the Service %s has no such port", service)
+		return nil, fmt.Sprintf("the Service %s has no such port of the protocol", service)
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports), ""
@@ -125,7 +125,7 @@ func (c *compiler) claimFrontends() {
 
 func (c *compiler) claimServices(ref routing.ObjectRef, parents []gwv1.ParentReference) {
 	for _, p := range parents {
-		if !isService(p) || p.SectionName != nil {
+		if !isService(p) {
 			continue
 		}
 		ns := string(value(p.Namespace, gwv1.Namespace(ref.Namespace)))
