@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/causeway
@@ -51,6 +51,12 @@ conformance: build ## the official suite against Traefik on an embedded cluster
 		echo "page      out/conformance/report.html"; \
 	fi; \
 	exit $$code
+
+.PHONY: conformance-reference
+conformance-reference: build ## the official suite against the reference, as gateway and as mesh
+	rm -rf out/reference out/reference-mesh
+	bin/causeway conformance run --implementation reference --out out/reference
+	bin/causeway conformance run --implementation reference-mesh --out out/reference-mesh
 
 .PHONY: test-cluster
 test-cluster: ## an embedded cluster and what redirects its pods, live; needs Linux with user namespaces

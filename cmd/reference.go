@@ -54,8 +54,11 @@ func newReferenceGateway(s genericiooptions.IOStreams) *cobra.Command {
 	var address string
 	c := &cobra.Command{
 		Use:   "gateway",
-		Short: "Serve the Gateways of the cluster",
-		Args:  cobra.NoArgs,
+		Short: "Serve Gateways of classes that name this controller",
+		Long: `Serve Gateways of the GatewayClasses whose controllerName is
+` + control.GatewayController + `. It makes a Service of type LoadBalancer
+for each of their addresses.`,
+		Args: cobra.NoArgs,
 		Example: `  # In a pod of the cluster:
   causeway reference gateway`,
 		RunE: func(c *cobra.Command, _ []string) error {

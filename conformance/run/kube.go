@@ -49,19 +49,27 @@ var (
 	meshes         = schema.GroupVersionResource{Group: "gateway.networking.x-k8s.io", Version: "v1alpha1", Resource: "xmeshes"}
 )
 
-func (k *kube) class(ctx context.Context, name string) (classState, error) {
-	o, err := k.objects.Resource(gatewayClasses).Get(ctx, name, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		return classState{}, nil
-	}
-	if err != nil {
-		return classState{}, err
-	}
-	return classStateOf(o), nil
+func (k *kube) class(ctx context.Context, name string) (claim, error) {
+	return k.claim(ctx, gatewayClasses, name)
 }
 
-func classStateOf(o *unstructured.Unstructured) classState {
-	s := classState{found: true, features: featuresOf(o)}
+func (k *kube) mesh(ctx context.Context, name string) (claim, error) {
+	return k.claim(ctx, meshes, name)
+}
+
+func (k *kube) claim(ctx context.Context, kind schema.GroupVersionResource, name string) (claim, error) {
+	o, err := k.objects.Resource(kind).Get(ctx, name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return claim{}, nil
+	}
+	if err != nil {
+		return claim{}, err
+	}
+	return claimOf(o), nil
+}
+
+func claimOf(o *unstructured.Unstructured) claim {
+	s := claim{found: true, features: featuresOf(o)}
 	s.controller, _, _ = unstructured.NestedString(o.Object, "spec", "controllerName")
 	conditions, _, _ := unstructured.NestedSlice(o.Object, "status", "conditions")
 	for _, c := range conditions {
@@ -90,14 +98,6 @@ func featuresOf(o *unstructured.Unstructured) []string {
 		}
 	}
 	return out
-}
-
-func (k *kube) meshFeatures(ctx context.Context, name string) ([]string, error) {
-	o, err := k.objects.Resource(meshes).Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return nil, err
-	}
-	return featuresOf(o), nil
 }
 
 func (k *kube) standing(ctx context.Context, namespaces []string) ([]string, error) {

@@ -47,7 +47,8 @@ type Implementation struct {
 
 	Profiles []string // that it claims
 	// Features are the supported features. Nil leaves it to the status of
-	// GatewayClass and mesh at run time, unless AllFeatures is set.
+	// GatewayClass and mesh at run time, unless AllFeatures is set or there is
+	// neither.
 	Features    []string
 	AllFeatures bool // every feature that the suite knows
 	// Exempt are features left out of those, inferred or not. Core features of a
@@ -76,7 +77,14 @@ type Implementation struct {
 }
 
 // infers reports whether features come from the status of GatewayClass and mesh.
-func (i *Implementation) infers() bool { return i.Features == nil && !i.AllFeatures }
+// Where there is neither, nobody can be asked and the core features of the
+// profiles are all.
+func (i *Implementation) infers() bool {
+	return !i.lists() && (i.GatewayClass != "" || i.Mesh != "")
+}
+
+// lists reports whether features are listed.
+func (i *Implementation) lists() bool { return i.Features != nil || i.AllFeatures }
 
 // Address is a Gateway address that the suite may ask for.
 type Address struct {
@@ -96,7 +104,7 @@ type LogSource struct {
 type Limits struct {
 	Up      time.Duration // a cluster comes up; on first use its components are built
 	Install time.Duration // the implementation is installed
-	Ready   time.Duration // its GatewayClass is accepted
+	Ready   time.Duration // its GatewayClass is accepted, its XMesh known
 	Test    time.Duration // one test, and the suite's set-up
 	Suite   time.Duration // all tests of an attempt together
 	Collect time.Duration // the artifacts of one failed test
@@ -164,7 +172,7 @@ func (o *Options) complete() error {
 	switch {
 	case o.Out == "":
 		return fmt.Errorf("%w: no folder for the results", ErrOptions)
-	case len(o.Profiles) == 0 && o.Implementation.infers():
+	case len(o.Profiles) == 0 && !o.Implementation.lists():
 		return fmt.Errorf("%w: neither profiles nor features: nothing would be tested", ErrOptions)
 	case o.KeepOnFailure && o.Keep == nil:
 		return fmt.Errorf("%w: KeepOnFailure without Keep", ErrOptions)

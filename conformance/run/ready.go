@@ -11,10 +11,10 @@ import (
 
 // api is what a run asks of the cluster's API.
 type api interface {
-	// class is the state of a GatewayClass.
-	class(ctx context.Context, name string) (classState, error)
-	// meshFeatures are the features that an XMesh says it supports.
-	meshFeatures(ctx context.Context, name string) ([]string, error)
+	// class is what a GatewayClass says.
+	class(ctx context.Context, name string) (claim, error)
+	// mesh is what an XMesh says.
+	mesh(ctx context.Context, name string) (claim, error)
 	// standing are those of the given namespaces that exist.
 	standing(ctx context.Context, namespaces []string) ([]string, error)
 	// remove deletes namespaces and GatewayClasses.
@@ -23,8 +23,8 @@ type api interface {
 	collect(ctx context.Context, dir string, what collection) error
 }
 
-// classState is what a GatewayClass says.
-type classState struct {
+// claim is what a GatewayClass or an XMesh says of its implementation.
+type claim struct {
 	found      bool
 	controller string
 	accepted   string // status of the condition Accepted; empty when nobody set it
@@ -40,64 +40,65 @@ func (e *notReady) Error() string { return e.why }
 // poll is how often the API is asked while waiting.
 const poll = 250 * time.Millisecond
 
-// awaitReady waits until the implementation's GatewayClass is accepted, and for
-// its supported features if those are to be inferred. It returns the features, nil
-// when they are listed or there is no class to ask.
+// awaitReady waits until the implementation's GatewayClass is accepted and its
+// XMesh is there, and for their supported features if those are to be inferred.
+// It returns the features, nil when they are listed or there is nobody to ask.
 func awaitReady(ctx context.Context, a api, impl *Implementation, limit time.Duration) ([]string, error) {
-	if impl.GatewayClass == "" && impl.Mesh == "" {
-		return nil, nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	var features []string
-	if impl.GatewayClass != "" {
-		state, err := awaitClass(ctx, a, impl, limit)
+	for _, x := range []struct {
+		name  string
+		ask   func(ctx context.Context, name string) (claim, error)
+		judge func(claim) (problem string, final bool)
+	}{
+		{impl.GatewayClass, a.class, impl.judge},
+		{impl.Mesh, a.mesh, impl.judgeMesh},
+	} {
+		if x.name == "" {
+			continue
+		}
+		c, err := await(ctx, func() (claim, error) { return x.ask(ctx, x.name) }, x.judge, limit)
 		if err != nil {
 			return nil, err
 		}
-		features = state.features
+		features = append(features, c.features...)
 	}
 	if !impl.infers() {
 		return nil, nil
 	}
-	if impl.Mesh != "" {
-		mesh, err := a.meshFeatures(ctx, impl.Mesh)
-		if err != nil {
-			return nil, &notReady{fmt.Sprintf("asking XMesh %s for its features: %v", impl.Mesh, err)}
-		}
-		features = slices.Concat(features, mesh)
-	}
-	return slices.Compact(slices.Sorted(slices.Values(features))), nil
+	slices.Sort(features)
+	return slices.Compact(features), nil
 }
 
-func awaitClass(ctx context.Context, a api, impl *Implementation, limit time.Duration) (classState, error) {
+func await(ctx context.Context, ask func() (claim, error), judge func(claim) (problem string, final bool), limit time.Duration) (claim, error) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		state, err := a.class(ctx, impl.GatewayClass)
-		problem, final := impl.judge(state)
+		c, err := ask()
+		problem, final := judge(c)
 		if err != nil && ctx.Err() == nil {
-			problem = fmt.Sprintf("the API does not answer: %v", err)
+			problem, final = fmt.Sprintf("the API does not answer: %v", err), false
 		}
 		switch {
 		case problem == "" && err == nil:
-			return state, nil
+			return c, nil
 		case final:
-			return state, &notReady{problem}
+			return c, &notReady{problem}
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				return state, ctx.Err()
+				return c, ctx.Err()
 			}
-			return state, &notReady{fmt.Sprintf("after %s %s", limit, problem)}
+			return c, &notReady{fmt.Sprintf("after %s %s", limit, problem)}
 		}
 	}
 }
 
 // judge says what is wrong with a GatewayClass, and whether waiting cannot help.
-func (i *Implementation) judge(c classState) (problem string, final bool) {
+func (i *Implementation) judge(c claim) (problem string, final bool) {
 	name := "GatewayClass " + i.GatewayClass
 	switch {
 	case !c.found:
@@ -111,6 +112,21 @@ func (i *Implementation) judge(c classState) (problem string, final bool) {
 		return strings.TrimSpace(fmt.Sprintf("%s is not accepted: %s", name, c.message)), false
 	case i.infers() && i.Mesh == "" && len(c.features) == 0:
 		return name + " is accepted, but its status says no supportedFeatures: list the implementation's features", false
+	}
+	return "", false
+}
+
+// judgeMesh says what is wrong with an XMesh. Its kind is of the experimental
+// channel, and meshes may say their features and leave Accepted alone.
+func (i *Implementation) judgeMesh(c claim) (problem string, final bool) {
+	name := "XMesh " + i.Mesh
+	switch {
+	case !c.found:
+		return name + " does not exist", false
+	case c.accepted == "False":
+		return strings.TrimSpace(fmt.Sprintf("%s is not accepted: %s", name, c.message)), false
+	case i.infers() && len(c.features) == 0:
+		return fmt.Sprintf("the status of %s says no supportedFeatures: is %s running? Else list the implementation's features", name, c.controller), false
 	}
 	return "", false
 }

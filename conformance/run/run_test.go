@@ -118,7 +118,7 @@ func TestRunEndsInAVerdict(t *testing.T) {
 		},
 		"never accepted": {
 			reason: "an implementation that does not run ends in its time, with artifacts",
-			change: func(_ *Options, a *fakeAPI) { a.state = classState{found: true, controller: "example.com/controller"} },
+			change: func(_ *Options, a *fakeAPI) { a.state = claim{found: true, controller: "example.com/controller"} },
 			status: StatusNotReady, verdict: "after 1s GatewayClass example was picked up by no controller: is example.com/controller running?", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": NotRun},
 		},
@@ -126,6 +126,39 @@ func TestRunEndsInAVerdict(t *testing.T) {
 			reason: "a controllerName never changes, so nobody waits",
 			change: func(_ *Options, a *fakeAPI) { a.state.controller = "example.com/other" },
 			status: StatusNotReady, verdict: "GatewayClass example names the controller example.com/other, and not the implementation's example.com/controller", ups: 1,
+			want: map[string]Outcome{"GatewayBasics": NotRun},
+		},
+		"a mesh alone": {
+			reason: "it has no class to wait for, and features that nobody says are those of the profiles",
+			change: func(o *Options, a *fakeAPI) {
+				a.state = claim{}
+				o.Implementation.GatewayClass, o.Implementation.Controller = "", ""
+			},
+			status: StatusPassed, verdict: "all 2 tests passed", ups: 1, report: true,
+			want: map[string]Outcome{"GatewayBasics": Passed, "HTTPRouteBasics": Passed, "HTTPRoutePort": Skipped},
+		},
+		"a mesh that says its features": {
+			reason: "they count like those of a class",
+			change: func(o *Options, a *fakeAPI) {
+				a.meshed = claim{found: true, features: []string{"GatewayPort8080"}}
+				o.Implementation.GatewayClass, o.Implementation.Mesh = "", "example"
+			},
+			status: StatusPassed, verdict: "all 3 tests passed", ups: 1, report: true,
+			want: map[string]Outcome{"HTTPRoutePort": Passed},
+		},
+		"a mesh that says nothing": {
+			reason: "its controller may not have seen it yet, so its time is waited for",
+			change: func(o *Options, a *fakeAPI) {
+				a.meshed = claim{found: true, controller: "example.com/mesh"}
+				o.Implementation.Mesh = "example"
+			},
+			status: StatusNotReady, verdict: "after 1s the status of XMesh example says no supportedFeatures: is example.com/mesh running? Else list the implementation's features", ups: 1,
+			want: map[string]Outcome{"GatewayBasics": NotRun},
+		},
+		"no mesh": {
+			reason: "a mesh that is named must be there",
+			change: func(o *Options, _ *fakeAPI) { o.Implementation.Mesh = "example" },
+			status: StatusNotReady, verdict: "after 1s XMesh example does not exist", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": NotRun},
 		},
 		"not installable": {

@@ -43,10 +43,14 @@ type tracked struct {
 	log        *os.File
 	started    time.Time // of this turn; zero while paused
 	first      time.Time
-	tail       []string // last lines of output
+	tail       []string // last lines of output, subtests' included
 	reason     string   // the lines before it failed, once known
-	exchanges  []byte
-	done       bool
+	// parts are the last lines of subtests that run, and failure those of the
+	// first one that failed.
+	parts     map[string][]string
+	failure   string
+	exchanges []byte
+	done      bool
 }
 
 // tailLines is how much output explains a failure.
@@ -69,7 +73,7 @@ func (t *tracker) handle(e Event) {
 	test, own := t.of(e.Test)
 	switch e.Action {
 	case ActionOutput:
-		test.output(e.Output)
+		test.output(e.Test, e.Output)
 	case ActionAttr:
 		t.attribute(test, e)
 	case ActionRun, ActionCont:
@@ -92,6 +96,8 @@ func (t *tracker) handle(e Event) {
 			t.finish(test, e)
 		case e.Test == "":
 			t.ended = e.Action
+		case test != &t.suite:
+			test.endPart(e)
 		}
 	}
 }
@@ -124,7 +130,7 @@ func (t *tracker) attribute(test *tracked, e Event) {
 	case attrExchanges:
 		test.exchanges = []byte(e.Value)
 	case attrFailed:
-		test.reason = reasonOf(test.tail)
+		test.reason = test.why()
 		t.failing(test.name, e.Test, test.exchanges)
 	}
 }
@@ -152,7 +158,7 @@ func (t *tracker) finish(test *tracked, e Event) {
 	default:
 		run.Outcome, run.Reason = Failed, test.reason
 		if run.Reason == "" {
-			run.Reason = reasonOf(test.tail)
+			run.Reason = test.why()
 		}
 	}
 	if test.log != nil {
@@ -224,20 +230,50 @@ func (t *tracker) setUp() (began bool, words string) {
 	return t.began, words
 }
 
-func (t *tracked) output(line string) {
+// why is what explains a failure: the words of the subtest that failed first, as
+// later ones may have passed, or else the last ones.
+func (t *tracked) why() string {
+	if t.failure != "" {
+		return t.failure
+	}
+	return reasonOf(t.tail)
+}
+
+// endPart is told that a subtest ended.
+func (t *tracked) endPart(e Event) {
+	if e.Action == ActionFail && t.failure == "" {
+		t.failure = reasonOf(t.parts[e.Test])
+	}
+	delete(t.parts, e.Test)
+}
+
+func (t *tracked) output(full, line string) {
 	if t.log != nil {
 		_, _ = t.log.WriteString(line) // the console has it too
 	}
 	if strings.HasPrefix(line, "=== ") || strings.HasPrefix(line, "--- ") {
 		return
 	}
-	t.tail = append(t.tail, line)
-	t.tail = t.tail[max(0, len(t.tail)-tailLines):]
+	keep(&t.tail, line)
+	if full != t.full {
+		if t.parts == nil {
+			t.parts = map[string][]string{}
+		}
+		part := t.parts[full]
+		keep(&part, line)
+		t.parts[full] = part
+	}
+}
+
+// keep adds a line to the last ones.
+func keep(tail *[]string, line string) {
+	*tail = append(*tail, line)
+	*tail = (*tail)[max(0, len(*tail)-tailLines):]
 }
 
 type lineWriter struct{ t *tracked }
 
 func (w *lineWriter) Write(p []byte) (int, error) {
-	w.t.output(string(p))
+	w.t.output(w.t.full, string(p))
 	return len(p), nil
 }

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,6 +17,35 @@ type actionBuilder struct {
 	c     *compiler
 	route routing.ObjectRef
 	path  string // of the rule
+	mesh  bool   // for places of Services
+}
+
+// action is one for some of a route's places.
+type action struct {
+	*routing.Action
+	places []attached
+}
+
+// actions builds the action of a rule: one for places of Gateways and one for
+// those of Services, as the two differ in which references are allowed. What
+// keeps both from working is told once.
+func (b actionBuilder) actions(places []attached, build func(*actionBuilder) *routing.Action) []action {
+	var out []action
+	c, first := b.c, len(b.c.result.Problems)
+	for _, b.mesh = range []bool{false, true} {
+		here := slices.DeleteFunc(slices.Clone(places), func(a attached) bool { return a.place.mesh() != b.mesh })
+		if len(here) == 0 {
+			continue
+		}
+		from := len(c.result.Problems)
+		a := action{build(&b), here}
+		told, again := c.result.Problems[first:from], c.result.Problems[from:]
+		again = slices.DeleteFunc(again, func(p Problem) bool { return slices.Contains(told, p) })
+		c.result.Problems = append(c.result.Problems[:from], again...)
+		c.uses(here, a.Action)
+		out = append(out, a)
+	}
+	return out
 }
 
 func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {

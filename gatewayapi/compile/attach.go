@@ -2,7 +2,6 @@ package compile
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -18,7 +17,7 @@ type attached struct {
 	place *place
 	host  string
 	// consumer is the namespace of a consumer route of the mesh: its rules are
-	// for clients of that namespace only (GEP-1426).
+	// for clients of that namespace only (GEP-1294).
 	consumer string
 }
 
@@ -38,7 +37,7 @@ func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference,
 		kind, ns := string(value(p.Kind, "Gateway")), string(value(p.Namespace, gwv1.Namespace(ref.Namespace)))
 		parent := routing.ObjectRef{Kind: kind, Namespace: ns, Name: string(p.Name)}
 		report := Parent{Route: ref, Index: i, Parent: parent}
-		if kind == "Service" {
+		if isService(p) {
 			c.attachMesh(ref, p, ns, path, add)
 		} else {
 			report.Gateway = c.attachGateway(ref, p, parent, path, hostnames, add)
@@ -130,66 +129,4 @@ func within(a, b string) bool {
 	}
 	suffix, wild := strings.CutPrefix(b, "*")
 	return wild && strings.HasSuffix(strings.TrimPrefix(a, "*"), suffix) && a != b[2:]
-}
-
-// attachMesh attaches a route to a Service (GEP-1294): a route of the Service's
-// namespace is a producer's, others are consumers'.
-func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) {
-	if p.SectionName != nil {
-		c.problem(ref, path+".sectionName", "Accepted", "UnsupportedValue", "a Service has no sections")
-		return
-	}
-	service := ns + "/" + string(p.Name)
-	if c.in.services != nil && c.in.services[service] == nil {
-		c.problem(ref, path, "Accepted", "NoMatchingParent", "there is no Service "+service)
-		return
-	}
-	port := int(value(p.Port, 0))
-	protocol := routing.HTTP
-	if ref.Kind == "TCPRoute" {
-		protocol = routing.TCP
-	}
-	key := fmt.Sprintf("%s:%d/%s", service, port, protocol)
-	x := c.mesh[key]
-	if x == nil {
-		x = &place{namespace: ns, port: port, listener: &routing.Listener{Name: key, Port: port, Protocol: protocol, Mesh: service, Origin: c.origin(ref, path)}}
-		c.mesh[key] = x
-		c.services = append(c.services, x)
-	}
-	a := attached{place: x}
-	if ref.Namespace != ns {
-		a.consumer = ref.Namespace
-	}
-	add(a)
-}
-
-// settleMesh puts consumers' rules before producers', each namespace's in a
-// virtual host of its own: for clients of its namespace a consumer route takes
-// the producer's place (GEP-1426), so that what it does not match is answered
-// 404.
-func (c *compiler) settleMesh() {
-	for _, p := range c.services {
-		var consumers, producers []*routing.Host
-		for _, h := range p.listener.Hosts {
-			byClient := map[string][]*routing.Rule{}
-			for _, r := range h.Rules {
-				ns := r.Match.Client.Namespace
-				byClient[ns] = append(byClient[ns], r)
-			}
-			for _, ns := range slices.Sorted(maps.Keys(byClient)) {
-				x := *h
-				if x.Rules = byClient[ns]; ns == "" {
-					producers = append(producers, &x)
-					continue
-				}
-				// After all others, whatever their matches.
-				at := x.Rules[0].Origin
-				at.Path = "spec.rules"
-				none := &routing.Rule{Match: routing.Match{Client: routing.ClientMatch{Namespace: ns}}, Action: &routing.Action{Respond: &routing.Response{Status: 404}}, Origin: at, Precedence: -1}
-				x.Rules = append(x.Rules, none)
-				consumers = append(consumers, &x)
-			}
-		}
-		p.listener.Hosts = slices.Concat(consumers, producers)
-	}
 }

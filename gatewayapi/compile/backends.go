@@ -18,7 +18,9 @@ func (b *actionBuilder) backends(refs []gwv1.BackendRef) []routing.Backend {
 }
 
 // backend resolves a reference. One that does not resolve keeps its weight and
-// answers 500 (HTTPRouteRule.BackendRefs).
+// answers 500 (HTTPRouteRule.BackendRefs). Routes whose parent is a Service "can
+// send traffic to backendRefs in any namespace. Unlike Gateway bound routes,
+// this is allowed without a ReferenceGrant" (GEP-1294, Namespace boundaries).
 func (b *actionBuilder) backend(r gwv1.BackendRef, path string) routing.Backend {
 	x := routing.Backend{
 		Namespace: string(value(r.Namespace, gwv1.Namespace(b.route.Namespace))), Name: string(r.Name),
@@ -29,7 +31,7 @@ func (b *actionBuilder) backend(r gwv1.BackendRef, path string) routing.Backend 
 		x.Invalid = message
 		b.c.problem(b.route, path, "ResolvedRefs", reason, message)
 	}
-	if !b.c.grants.allow(b.route.Kind, b.route.Namespace, x.Group, x.Kind, x.Namespace, x.Name) {
+	if !b.mesh && !b.c.grants.allow(b.route.Kind, b.route.Namespace, x.Group, x.Kind, x.Namespace, x.Name) {
 		fail("RefNotPermitted", fmt.Sprintf("no ReferenceGrant in %s allows %s %s", x.Namespace, x.Kind, x.Name))
 		return x
 	}

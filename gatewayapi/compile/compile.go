@@ -42,6 +42,7 @@ func Compile(objs []client.Object, o Options) *Result {
 	c.grants = newGrants(c.in.grants)
 	c.tls = c.backendPolicies()
 	c.listeners()
+	c.claimFrontends()
 	c.webRoutes()
 	for _, r := range c.in.streams {
 		c.streamRoute(r)
@@ -93,19 +94,20 @@ type hostKey struct {
 
 // compiler holds the state of one Compile.
 type compiler struct {
-	o        Options
-	in       *inputs
-	result   Result
-	grants   grants
-	tls      map[string][]*tlsPolicy
-	policies []*tlsPolicy
-	users    map[string]map[routing.ObjectRef]bool // Gateways by Service "namespace/name"
-	serving  []serving
-	services []*place                     // of the mesh, in the order of their routes
-	gateways map[string][]*place          // by "Kind namespace/name" of the parent
-	owners   map[string]routing.ObjectRef // the Gateway of each parent, likewise
-	mesh     map[string]*place
-	hosts    map[hostKey]*routing.Host
+	o         Options
+	in        *inputs
+	result    Result
+	grants    grants
+	tls       map[string][]*tlsPolicy
+	policies  []*tlsPolicy
+	users     map[string]map[routing.ObjectRef]bool // Gateways by Service "namespace/name"
+	serving   []serving
+	services  []*place                     // of the mesh, in the order of their routes
+	gateways  map[string][]*place          // by "Kind namespace/name" of the parent
+	owners    map[string]routing.ObjectRef // the Gateway of each parent, likewise
+	mesh      map[string]*place            // the same, by the listener's name
+	frontends frontends
+	hosts     map[hostKey]*routing.Host
 }
 
 func (c *compiler) problem(o routing.ObjectRef, path, condition, reason, message string) {

@@ -26,6 +26,9 @@ type place struct {
 	routes    map[routing.ObjectRef]bool
 }
 
+// mesh reports whether it is a Service's place in the mesh.
+func (p *place) mesh() bool { return p.listener.Mesh != "" }
+
 // declared is a listener as a Gateway or ListenerSet declares it.
 type declared struct {
 	owner    routing.ObjectRef

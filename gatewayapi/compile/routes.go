@@ -20,18 +20,17 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
 		b := actionBuilder{c: c, route: ref, path: path}
-		action := b.http(&rule)
+		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return b.http(&rule) })
 		matches := rule.Matches
 		if len(matches) == 0 {
 			matches = []gwv1.HTTPRouteMatch{{}}
 		}
-		c.uses(places, action)
 		for j, m := range matches {
 			at := path
 			if len(rule.Matches) > 0 {
 				at = fmt.Sprintf("%s.matches[%d]", path, j)
 			}
-			c.add(places, routing.Rule{Match: c.httpMatch(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
+			c.add(actions, routing.Rule{Match: c.httpMatch(m), Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
 			index++
 		}
 	}
@@ -48,18 +47,17 @@ func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
 		b := actionBuilder{c: c, route: ref, path: path}
-		action := b.grpc(&rule)
+		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return b.grpc(&rule) })
 		matches := rule.Matches
 		if len(matches) == 0 {
 			matches = []gwv1.GRPCRouteMatch{{}}
 		}
-		c.uses(places, action)
 		for j, m := range matches {
 			at := path
 			if len(rule.Matches) > 0 {
 				at = fmt.Sprintf("%s.matches[%d]", path, j)
 			}
-			c.add(places, routing.Rule{Match: grpcMatch(m), Precedence: grpcPrecedence(m), Action: action, Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
+			c.add(actions, routing.Rule{Match: grpcMatch(m), Precedence: grpcPrecedence(m), Origin: c.origin(ref, at), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: index})
 			index++
 		}
 	}
@@ -83,23 +81,31 @@ func (c *compiler) streamRoute(r *streamRoute) {
 		names = r.Spec.Hostnames
 	}
 	places := c.attach(ref, r.Spec.ParentRefs, names)
+	if len(places) == 0 {
+		return
+	}
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
 		b := actionBuilder{c: c, route: ref, path: path}
-		a := &routing.Action{Backends: b.backends(rule.BackendRefs)}
-		c.add(places, routing.Rule{Action: a, Origin: c.origin(ref, path), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: i})
+		actions := b.actions(places, func(b *actionBuilder) *routing.Action {
+			return &routing.Action{Backends: b.backends(rule.BackendRefs)}
+		})
+		c.add(actions, routing.Rule{Origin: c.origin(ref, path), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: i})
 	}
 }
 
-// add puts a copy of the rule into every place. The port of a redirect that
-// names none is the listener's, so such actions differ by place.
-func (c *compiler) add(places []attached, rule routing.Rule) {
-	for _, a := range places {
-		r := rule
-		r.Match.Client.Namespace = a.consumer
-		r.Action = atListener(rule.Action, a.place.listener)
-		h := c.host(a.place, a.host, rule.Origin)
-		h.Rules = append(h.Rules, &r)
+// add puts a copy of the rule into every place, with the place's action. The
+// port of a redirect that names none is the listener's, so such actions differ
+// by place.
+func (c *compiler) add(actions []action, rule routing.Rule) {
+	for _, x := range actions {
+		for _, a := range x.places {
+			r := rule
+			r.Match.Client.Namespace = a.consumer
+			r.Action = atListener(x.Action, a.place.listener)
+			h := c.host(a.place, a.host, rule.Origin)
+			h.Rules = append(h.Rules, &r)
+		}
 	}
 }
 

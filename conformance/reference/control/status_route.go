@@ -42,10 +42,10 @@ func (f *findings) route(o client.Object) {
 		}
 	}
 	for _, p := range f.parents[ref] {
-		if !f.ours(p) {
+		parent := spec.ParentRefs[p.Index]
+		if !f.ours(p, parent) {
 			continue
 		}
-		parent := spec.ParentRefs[p.Index]
 		var old []metav1.Condition
 		for _, b := range before {
 			if string(b.ControllerName) == f.controller && sameParent(b.ParentRef, parent) {
@@ -68,10 +68,11 @@ func (f *findings) route(o client.Object) {
 	}
 }
 
-// ours reports whether a parent is for this controller to answer for.
-func (f *findings) ours(p compile.Parent) bool {
+// ours reports whether a parent is for this controller to answer for. One that
+// leaves out the group of a Service means nothing that exists.
+func (f *findings) ours(p compile.Parent, ref gwv1.ParentReference) bool {
 	if p.Parent.Kind == "Service" {
-		return f.controller == MeshController
+		return f.controller == MeshController && ref.Group != nil && *ref.Group == ""
 	}
 	return f.controller == GatewayController && p.Gateway.Name != ""
 }

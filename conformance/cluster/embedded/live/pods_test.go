@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -199,6 +200,33 @@ func TestDeletion(t *testing.T) {
 		g.Expect(lines.Text()).To(Equal("bye"))
 		for _, name := range []string{"polite", "stubborn"} {
 			g.Eventually(func() bool { _, err := a.pod(ctx, name)(); return apierrors.IsNotFound(err) }, "10s", "50ms").Should(BeTrue(), name)
+		}
+		return ctx
+	}).Feature())
+}
+
+// TestEchoAdvanced runs the suite's workload of meshes as the suite does: with
+// its arguments, and its client by exec.
+func TestEchoAdvanced(t *testing.T) {
+	testenv.Test(t, features.New("echo-advanced").Assess("answers its client", func(ctx context.Context, t *testing.T, c *envconf.Config) context.Context {
+		a := connect(ctx, t, c)
+		g := NewWithT(t)
+		for _, image := range []string{"registry.k8s.io/gateway-api/echo-advanced:v1.5.1", "registry.k8s.io/gateway-api/conformance/echo-advanced:v0.1.0"} {
+			name := "old"
+			if strings.Contains(image, "conformance") {
+				name = "new"
+			}
+			pod := &corev1.Pod{ObjectMeta: meta(name), Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "echo", Image: image,
+				Args: []string{"--tcp=9090", "--port=8080", "--grpc=7070", "--port=8443", "--tls=8443", "--crt=/cert.crt", "--key=/cert.key"},
+			}}}}
+			a.create(ctx, t, pod)
+			for _, args := range [][]string{{"http://localhost:8080/"}, {"https://localhost:8443/", "--insecure-skip-verify"}, {"grpc://localhost:7070"}, {"tcp://localhost:9090"}} {
+				g.Eventually(func() (string, error) {
+					out, _, err := a.exec(ctx, name, "", append([]string{"client"}, args...)...)
+					return out, err
+				}, "20s", "100ms").Should(And(ContainSubstring("StatusCode=200"), ContainSubstring("Hostname="+name)), "%s of %s", args[0], image)
+			}
 		}
 		return ctx
 	}).Feature())
