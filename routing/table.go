@@ -149,7 +149,8 @@ type Rule struct {
 	Also []Origin
 
 	// Precedence comes first under MostSpecific; higher is tried earlier. It is
-	// for routes that count something else than paths (GRPCRoute).
+	// for what counts before paths: the hostname as a route wrote it, and the
+	// service and method of a GRPCRoute.
 	Precedence int
 	// Age, Route and Index break ties under MostSpecific: the older route
 	// first (Age is a creation time in Unix nanoseconds, or 0), then Route

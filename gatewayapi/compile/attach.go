@@ -2,8 +2,8 @@ package compile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +16,7 @@ import (
 type attached struct {
 	place *place
 	host  string
+	rank  int // of the route's own hostname; see [effective]
 	// consumer is the namespace of a consumer route of the mesh: its rules are
 	// for clients of that namespace only (GEP-1294).
 	consumer string
@@ -80,7 +81,7 @@ func (c *compiler) attachGateway(ref routing.ObjectRef, p gwv1.ParentReference, 
 			continue
 		}
 		for _, n := range names {
-			add(attached{place: x, host: n})
+			add(attached{place: x, host: n.name, rank: n.rank})
 		}
 		x.routes[ref] = true
 		x.report.Routes = len(x.routes)
@@ -101,24 +102,47 @@ func (c *compiler) routeAllowed(p *place, ref routing.ObjectRef) bool {
 	return slices.Contains(p.report.Kinds, ref.Kind) && c.namespaceAllowed(from, selector, p.namespace, ref.Namespace)
 }
 
-// intersect returns the hostnames that route and listener share, the narrower
-// of each pair (HTTPRouteSpec.Hostnames).
-func intersect(listener string, route []gwv1.Hostname) []string {
-	if len(route) == 0 {
-		return []string{strings.ToLower(listener)}
+// effective is a hostname that a route has on a listener.
+type effective struct {
+	name string
+	// rank orders routes that have one name on a listener by the hostnames that
+	// they wrote: "precedence must be given to rules from the HTTPRoute with the
+	// largest number of: Characters in a matching non-wildcard hostname.
+	// Characters in a matching hostname" (HTTPRouteSpec.Hostnames; v1.7 tests it
+	// as GatewayRouteHostnameIntersectionPrecedence).
+	rank int
+}
+
+// rankOf counts the characters of a hostname as a route wrote it; those without
+// a wildcard are above all others.
+func rankOf(hostname string) int {
+	if strings.HasPrefix(hostname, "*") {
+		return len(hostname)
 	}
-	var out []string
+	return len(hostname) + 256 // longer than any
+}
+
+// intersect returns the hostnames that route and listener share, the narrower
+// of each pair (HTTPRouteSpec.Hostnames), sorted, each once.
+func intersect(listener string, route []gwv1.Hostname) []effective {
+	l := strings.ToLower(listener)
+	if len(route) == 0 {
+		return []effective{{name: l}}
+	}
+	ranks := map[string]int{}
 	for _, r := range route {
 		n := strings.ToLower(string(r))
-		l := strings.ToLower(listener)
 		switch {
 		case l == "" || within(n, l):
-			out = append(out, n)
+			ranks[n] = max(ranks[n], rankOf(n))
 		case within(l, n):
-			out = append(out, l)
+			ranks[l] = max(ranks[l], rankOf(n))
 		}
 	}
-	sort.Strings(out)
+	var out []effective
+	for _, n := range slices.Sorted(maps.Keys(ranks)) {
+		out = append(out, effective{n, ranks[n]})
+	}
 	return out
 }
 

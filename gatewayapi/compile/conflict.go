@@ -64,14 +64,14 @@ func (s *nameSet) meets(name string) bool {
 // non-empty, then the implementation MUST accept exactly one of these two
 // routes", the older (GRPCRouteSpec.Hostnames). It returns the kind that has a
 // name already, "" when the claim holds.
-func (p *place) claim(kind string, names []string) string {
+func (p *place) claim(kind string, names []effective) string {
 	other := map[string]string{"HTTPRoute": "GRPCRoute", "GRPCRoute": "HTTPRoute"}[kind]
 	if other == "" {
 		return ""
 	}
 	if taken := p.claims[other]; taken != nil {
 		for _, n := range names {
-			if taken.meets(n) {
+			if taken.meets(n.name) {
 				return other
 			}
 		}
@@ -85,7 +85,7 @@ func (p *place) claim(kind string, names []string) string {
 		p.claims[kind] = own
 	}
 	for _, n := range names {
-		own.add(n)
+		own.add(n.name)
 	}
 	return ""
 }

@@ -63,6 +63,10 @@ func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 	}
 }
 
+// hostnameShift puts the rank of hostnames above all that a kind of route counts
+// in its precedence.
+const hostnameShift = 32
+
 // grpcPrecedence counts "characters in a matching service", then "characters in
 // a matching method" (GRPCRouteRule.Matches).
 func grpcPrecedence(m gwv1.GRPCRouteMatch) int {
@@ -102,6 +106,7 @@ func (c *compiler) add(actions []action, rule routing.Rule) {
 		for _, a := range x.places {
 			r := rule
 			r.Match.Client.Namespace = a.consumer
+			r.Precedence += a.rank << hostnameShift
 			r.Action = atListener(x.Action, a.place.listener)
 			h := c.host(a.place, a.host, rule.Origin)
 			h.Rules = append(h.Rules, &r)

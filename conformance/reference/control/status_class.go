@@ -23,16 +23,21 @@ func (f *findings) class(c *gwv1.GatewayClass) (ours bool) {
 	return true
 }
 
-// unsupported are the features of gateways that the reference does not have:
-// none of the standard channel.
-var unsupported = []features.FeatureName{}
+// later are features of releases of the API after the one that this program is
+// built with, which it has as well. A suite that does not know one ignores it.
+var later = []string{
+	"GRPCRouteRequestHeaderModifier",             // v1.7
+	"GatewayRouteHostnameIntersectionPrecedence", // v1.7, HTTPRouteSpec.Hostnames
+	"HTTPRouteRetryCodes",                        // v1.7, HTTPRouteRetry until then
+}
 
 // supported are the features that the reference has, sorted by name: all that
-// are for gateways, of both channels.
+// are for gateways, of both channels. Left out of v1.7 is
+// HTTPRouteBackendURLRewrite.
 var supported = func() []gwv1.SupportedFeature {
-	var names []string
+	names := slices.Clone(later)
 	for _, f := range features.AllFeatures.UnsortedList() {
-		if !slices.Contains(unsupported, f.Name) && !features.MeshCoreFeatures.Has(f) && !features.MeshExtendedFeatures.Has(f) {
+		if !features.MeshCoreFeatures.Has(f) && !features.MeshExtendedFeatures.Has(f) {
 			names = append(names, string(f.Name))
 		}
 	}
