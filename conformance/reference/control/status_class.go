@@ -30,16 +30,22 @@ var unsupported = []features.FeatureName{}
 // supported are the features that the reference has, sorted by name: all that
 // are for gateways, of both channels.
 var supported = func() []gwv1.SupportedFeature {
-	var names []string
+	var names []features.FeatureName
 	for _, f := range features.AllFeatures.UnsortedList() {
 		if !slices.Contains(unsupported, f.Name) && !features.MeshCoreFeatures.Has(f) && !features.MeshExtendedFeatures.Has(f) {
-			names = append(names, string(f.Name))
+			names = append(names, f.Name)
 		}
 	}
+	return supportedFeatures(names)
+}()
+
+// supportedFeatures are features as a status lists them: "sorted in ascending
+// alphabetical order" (GatewayClassStatus.SupportedFeatures).
+func supportedFeatures(names []features.FeatureName) []gwv1.SupportedFeature {
 	slices.Sort(names)
 	var out []gwv1.SupportedFeature
 	for _, n := range slices.Compact(names) {
 		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(n)})
 	}
 	return out
-}()
+}

@@ -1,8 +1,6 @@
 package control
 
 import (
-	"slices"
-
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 	gwxv1alpha1 "sigs.k8s.io/gateway-api/apisx/v1alpha1"
 	"sigs.k8s.io/gateway-api/pkg/features"
@@ -36,10 +34,5 @@ var meshSupported = func() []gwv1.SupportedFeature {
 	for f := range features.MeshCoreFeatures.Union(features.MeshExtendedFeatures) {
 		names = append(names, f.Name)
 	}
-	slices.Sort(names)
-	var out []gwv1.SupportedFeature
-	for _, n := range names {
-		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(n)})
-	}
-	return out
+	return supportedFeatures(names)
 }()
