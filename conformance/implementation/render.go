@@ -106,11 +106,16 @@ func (l *Local) Objects(namespace string) ([]*unstructured.Unstructured, error) 
 			&rbacv1.RoleBinding{TypeMeta: rbac("RoleBinding"), ObjectMeta: meta, Subjects: account,
 				RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: l.Component}})
 	}
+	strategy := appsv1.DeploymentStrategy{}
+	if l.HostNetwork {
+		strategy.Type = appsv1.RecreateDeploymentStrategyType // two would want the same ports
+	}
 	objects = append(objects, &appsv1.Deployment{
 		TypeMeta:   metav1.TypeMeta{APIVersion: appsv1.SchemeGroupVersion.String(), Kind: "Deployment"},
 		ObjectMeta: meta,
 		Spec: appsv1.DeploymentSpec{
 			Replicas: new(int32(1)),
+			Strategy: strategy,
 			Selector: &metav1.LabelSelector{MatchLabels: selector},
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: metav1.ObjectMeta{Labels: labels},

@@ -85,7 +85,7 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 			planned.Runs = true
 		case p.Inferred && l.inferable(missing, &o.Implementation):
 			planned.Runs = true
-			planned.Reason = "if the GatewayClass says it supports " + strings.Join(missing, ", ")
+			planned.Reason = "if the " + o.Implementation.witness() + " says it supports " + strings.Join(missing, ", ")
 		default:
 			planned.Reason = "not supported: " + strings.Join(missing, ", ")
 		}
@@ -137,11 +137,23 @@ func (p *Plan) supported(l *Listing, impl *Implementation, known []string) map[s
 	return out
 }
 
+// witness is what says which features are supported.
+func (i *Implementation) witness() string {
+	switch {
+	case i.Mesh == "":
+		return "GatewayClass"
+	case i.GatewayClass == "":
+		return "XMesh"
+	}
+	return "GatewayClass or XMesh"
+}
+
 // inferable reports whether features may turn out to be supported. Of a mesh's
-// own features a GatewayClass is not believed, and only a named mesh is asked.
+// own features a GatewayClass is not believed, nor an XMesh of Gateways'
+// (fetchMeshSupportedFeatures in the suite's utils/suite/suite.go).
 func (l *Listing) inferable(missing []string, impl *Implementation) bool {
 	return !slices.ContainsFunc(missing, func(f string) bool {
-		return slices.Contains(impl.Exempt, f) || impl.Mesh == "" && l.ofMesh(f) || impl.GatewayClass == "" && !l.ofMesh(f)
+		return slices.Contains(impl.Exempt, f) || impl.Mesh == "" && l.ofMesh(f) || impl.GatewayClass == "" && strings.HasPrefix(f, "Gateway")
 	})
 }
 

@@ -447,6 +447,12 @@ func TestPlan(t *testing.T) {
 			runs: []string{"GatewayBasics", "HTTPRouteBasics", "HTTPRouteCORS", "HTTPRouteNamed"},
 			want: map[string]string{"HTTPRoutePort": "not supported: GatewayPort8080"},
 		},
+		"inferred of a mesh": {
+			reason: "it may support anything but what Gateways do",
+			change: func(o *Options) { o.Profiles, o.Implementation = nil, Implementation{Mesh: "x"} },
+			runs:   []string{"MeshBasics"},
+			want:   map[string]string{"MeshBasics": "if the XMesh says it supports Mesh", "GatewayBasics": "not supported: Gateway"},
+		},
 		"listed": {
 			reason: "a list decides, and core features are always in",
 			change: func(o *Options) { o.Implementation.Features = []string{"HTTPRouteNamed"} }, known: []string{"HTTPRouteCORS"},
@@ -523,5 +529,10 @@ func TestOptionsForRespectTheSuitesTraps(t *testing.T) {
 	o.Implementation.Exempt, o.Implementation.Features = nil, []string{}
 	if got := optionsFor(o, plan(), nil, false, ""); len(got.SupportedFeatures) == 0 {
 		t.Error("an empty list would be taken for inference")
+	}
+	o.Implementation.GatewayClass = ""
+	path := filepath.Join(t.TempDir(), "options.yaml")
+	if err := optionsFor(o, plan(), nil, false, "").write(path); err != nil || !strings.Contains(read(t, path), `gatewayClassName: ""`) {
+		t.Errorf("without a class the suite would take its default for one: %v\n%s", err, read(t, path))
 	}
 }

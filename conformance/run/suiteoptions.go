@@ -12,7 +12,9 @@ import (
 // suiteOptions is the suite's own options file (ConfigurableOptions of its
 // utils/suite). The suite binary refuses keys and names it does not know.
 type suiteOptions struct {
-	GatewayClassName         string            `json:"gatewayClassName,omitempty"`
+	// GatewayClassName is always written: left out, the suite's own default would
+	// be asked for features.
+	GatewayClassName         string            `json:"gatewayClassName"`
 	MeshName                 string            `json:"meshName,omitempty"`
 	NamespaceLabels          map[string]string `json:"namespaceLabels,omitempty"`
 	NamespaceAnnotations     map[string]string `json:"namespaceAnnotations,omitempty"`

@@ -46,7 +46,7 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 		add(a)
 	}
 	if a.place == nil {
-		c.problem(ref, path, "Accepted", "Conflicted", "a "+other+" has this Service for its parent, too, and is the more specific kind")
+		c.problem(ref, path, "Accepted", "Conflicted", "a route of the more specific kind "+other+" has this port of the Service for its parent")
 	}
 }
 

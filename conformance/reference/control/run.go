@@ -21,6 +21,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwxv1alpha1 "sigs.k8s.io/gateway-api/apisx/v1alpha1"
 
 	"github.com/causeway-gateway/causeway/conformance/reference/serve"
 )
@@ -37,7 +38,7 @@ func watched(mesh bool) []client.Object {
 		&corev1.Service{}, &corev1.Namespace{}, &discoveryv1.EndpointSlice{},
 	}
 	if mesh {
-		return append(kinds, &corev1.Pod{})
+		return append(kinds, &corev1.Pod{}, &gwxv1alpha1.XMesh{})
 	}
 	return append(kinds, &gwv1.GatewayClass{}, &gwv1.Gateway{}, &gwv1.ListenerSet{}, &gwv1.TLSRoute{}, &gwv1.UDPRoute{},
 		&gwv1.BackendTLSPolicy{}, &corev1.Secret{}, &corev1.ConfigMap{})
@@ -49,7 +50,7 @@ func Run(ctx context.Context, config *rest.Config, o Options) error {
 		return err
 	}
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, gwv1.Install} {
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, gwv1.Install, gwxv1alpha1.Install} {
 		if err := add(scheme); err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gwxv1alpha1 "sigs.k8s.io/gateway-api/apisx/v1alpha1"
 
 	"github.com/causeway-gateway/causeway/routing"
 )
@@ -19,6 +20,7 @@ import (
 type snapshot struct {
 	objects  []client.Object // what the compiler reads
 	classes  []*gwv1.GatewayClass
+	meshes   []*gwxv1alpha1.XMesh
 	gateways []*gwv1.Gateway // of our classes
 	sets     []*gwv1.ListenerSet
 	routes   []client.Object
@@ -86,6 +88,9 @@ func (s *snapshot) add(o client.Object) {
 	switch x := o.(type) {
 	case *gwv1.GatewayClass:
 		s.classes = append(s.classes, x)
+		return
+	case *gwxv1alpha1.XMesh:
+		s.meshes = append(s.meshes, x)
 		return
 	case *discoveryv1.EndpointSlice:
 		s.slices = append(s.slices, x)

@@ -25,7 +25,7 @@ func (f *findings) class(c *gwv1.GatewayClass) (ours bool) {
 
 // later are features of releases of the API after the one that this program is
 // built with, which it has as well. A suite that does not know one ignores it.
-var later = []string{
+var later = []features.FeatureName{
 	"GRPCRouteRequestHeaderModifier",             // v1.7
 	"GatewayRouteHostnameIntersectionPrecedence", // v1.7, HTTPRouteSpec.Hostnames
 	"HTTPRouteRetryCodes",                        // v1.7, HTTPRouteRetry until then
@@ -38,13 +38,19 @@ var supported = func() []gwv1.SupportedFeature {
 	names := slices.Clone(later)
 	for _, f := range features.AllFeatures.UnsortedList() {
 		if !features.MeshCoreFeatures.Has(f) && !features.MeshExtendedFeatures.Has(f) {
-			names = append(names, string(f.Name))
+			names = append(names, f.Name)
 		}
 	}
+	return supportedFeatures(names)
+}()
+
+// supportedFeatures are features as a status lists them: "sorted in ascending
+// alphabetical order" (GatewayClassStatus.SupportedFeatures).
+func supportedFeatures(names []features.FeatureName) []gwv1.SupportedFeature {
 	slices.Sort(names)
 	var out []gwv1.SupportedFeature
 	for _, n := range slices.Compact(names) {
 		out = append(out, gwv1.SupportedFeature{Name: gwv1.FeatureName(n)})
 	}
 	return out
-}()
+}

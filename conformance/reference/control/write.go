@@ -40,6 +40,11 @@ func (r *reconciler) write(ctx context.Context, f *findings) error {
 			put(o, x)
 		}
 	}
+	for _, o := range s.meshes {
+		if x := o.DeepCopy(); f.mesh(x) {
+			put(o, x)
+		}
+	}
 	for _, o := range s.gateways {
 		x := o.DeepCopy()
 		f.gateway(x)

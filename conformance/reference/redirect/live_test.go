@@ -67,11 +67,17 @@ func proxy(target string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", fmt.Sprintf("%s:%d", at, proxyPort))
+	port := uint16(proxyPort)
+	if other := os.Getenv("PORT"); other != "" {
+		if _, err := fmt.Sscan(other, &port); err != nil {
+			return err
+		}
+	}
+	listener, err := net.Listen("tcp", netip.AddrPortFrom(at, port).String())
 	if err != nil {
 		return err
 	}
-	r, err := New(netip.AddrPortFrom(at, proxyPort))
+	r, err := New(netip.AddrPortFrom(at, port))
 	if err != nil {
 		return err
 	}
@@ -175,6 +181,12 @@ func TestRedirect(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(ask("80"), "20s", "100ms").Should(Equal(fmt.Sprintf("proxied from %s to %s <nil>\n", client.Status.PodIP, target)),
 		"the proxy knows the pod and where it wanted to go")
+	start("second", true, corev1.Container{Image: self, Args: []string{proxyArg, target}, Env: []corev1.EnvVar{{Name: "PORT", Value: "15002"}}})
+	g.Eventually(func() (string, error) {
+		logs, err := pods.GetLogs("second", &corev1.PodLogOptions{}).DoRaw(ctx)
+		return string(logs), err
+	}, "20s", "100ms").Should(ContainSubstring("another process may do so already"), "there is one proxy at a time")
+	g.Expect(pods.Delete(ctx, "second", metav1.DeleteOptions{})).To(Succeed())
 	g.Expect(ask("81")()).To(ContainSubstring(direct), "another port of the Service is no target")
 	var out bytes.Buffer
 	cmd := cluster.Command(ctx, bash, "-c", request(service.Spec.ClusterIP, "80"))

@@ -3,6 +3,7 @@ package redirect
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -21,9 +22,15 @@ const tableName = "causeway-mesh"
 // a connection decides.
 const priority = -110 // dstnat - 10
 
+// lock is an abstract Unix socket, which the network namespace has once and which
+// goes with its process (unix(7)). Without it a proxy that ends would take away
+// the table of the one that follows it.
+const lock = "@" + tableName
+
 // Redirect is the table while it is there.
 type Redirect struct {
 	proxy netip.AddrPort
+	lock  net.Listener
 
 	mu      sync.Mutex
 	targets []netip.AddrPort // as the kernel has them, sorted
@@ -34,14 +41,19 @@ type Redirect struct {
 // address of this node, not one of the loopback network, and the proxy's port.
 //
 // Connections that this node makes itself, the proxy's among them, are not
-// redirected. A table that a process left behind is replaced.
+// redirected. A table that a killed process left behind is replaced; while
+// another process has one there is an error.
 func New(proxy netip.AddrPort) (*Redirect, error) {
 	if a := proxy.Addr(); !a.Is4() || a.IsUnspecified() || a.IsLoopback() || proxy.Port() == 0 {
 		return nil, fmt.Errorf("redirect to %s: it takes an IPv4 address of this node, which is not the loopback one, and a port", proxy)
 	}
-	r := &Redirect{proxy: proxy}
+	l, err := net.Listen("unix", lock)
+	if err != nil {
+		return nil, fmt.Errorf("redirect to %s: another process may do so already: %w", proxy, err)
+	}
+	r := &Redirect{proxy: proxy, lock: l}
 	if err := r.write(nil); err != nil {
-		return nil, err
+		return nil, errors.Join(err, l.Close())
 	}
 	return r, nil
 }
@@ -91,7 +103,7 @@ func (r *Redirect) Close() error {
 		return explain(err)
 	}
 	r.closed = true
-	return nil
+	return r.lock.Close()
 }
 
 // write replaces the table in one transaction. In nft's language:
