@@ -41,22 +41,37 @@ test-browser: ## the HTML report in a headless Chromium, which must be installed
 components: ## build what conformance runs drive, once, into the cache
 	go run ./hack/build-components
 
+# run-conformance IMPLEMENTATION FOLDER: results and a page in out/FOLDER.
+define run-conformance
+rm -rf out/$(2)
+@code=0; \
+bin/causeway conformance run --implementation $(1) --out out/$(2) || code=$$?; \
+if [ -f out/$(2)/results.json ]; then \
+	bin/causeway report render -f out/$(2) --out out/$(2)/report.html || exit; \
+	echo "page      out/$(2)/report.html"; \
+fi; \
+exit $$code
+endef
+
 .PHONY: conformance
-conformance: build ## the official suite against Traefik on an embedded cluster
-	rm -rf out/conformance
-	@code=0; \
-	bin/causeway conformance run --implementation traefik --profiles GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS --out out/conformance || code=$$?; \
-	if [ -f out/conformance/results.json ]; then \
-		bin/causeway report render -f out/conformance --out out/conformance/report.html || exit; \
-		echo "page      out/conformance/report.html"; \
-	fi; \
-	exit $$code
+conformance: conformance-traefik conformance-reference ## the official suite against Traefik and the reference, on embedded clusters
+
+.PHONY: conformance-traefik
+conformance-traefik: build ## the official suite against Traefik
+	$(call run-conformance,traefik,conformance)
 
 .PHONY: conformance-reference
 conformance-reference: build ## the official suite against the reference, as gateway and as mesh
-	rm -rf out/reference out/reference-mesh
-	bin/causeway conformance run --implementation reference --out out/reference
-	bin/causeway conformance run --implementation reference-mesh --out out/reference-mesh
+	$(call run-conformance,reference,reference)
+	$(call run-conformance,reference-mesh,reference-mesh)
+
+.PHONY: faults
+faults: ## plant mistakes about Gateway API; the unit tests must find each
+	go test -tags faults -count=1 -timeout 20m -run UnitTests -v ./conformance/reference/faults
+
+.PHONY: faults-suite
+faults-suite: ## plant the same mistakes; the official suite must find each
+	go test -tags faults -count=1 -timeout 60m -run Suite -v ./conformance/reference/faults
 
 .PHONY: test-cluster
 test-cluster: ## an embedded cluster and what redirects its pods, live; needs Linux with user namespaces

@@ -91,7 +91,7 @@ func plant(t *testing.T, f *Fault, root string) string {
 
 func goCommand(dir string, args ...string) ([]byte, error) {
 	c := exec.Command("go", args...)
-	c.Dir = dir
+	c.Dir, c.Env = dir, append(os.Environ(), "CGO_ENABLED=0") // the program runs where no library is
 	return c.CombinedOutput()
 }
 
