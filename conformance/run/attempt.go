@@ -75,6 +75,9 @@ func (a *attempt) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if a.Kind == KindMain {
+		a.noteVersions(ctx)
+	}
 	if a.Kind != KindRerun {
 		a.tests = a.adopt(plan)
 	}
@@ -118,6 +121,18 @@ func (a *attempt) ready(ctx context.Context) ([]string, error) {
 	}
 	a.o.View.Step("waiting for " + impl.Name)
 	return awaitReady(ctx, a.api, impl, a.o.Limits.Ready)
+}
+
+// noteVersions records what the suite runs against. It is for the record only,
+// so that it cannot be had is a warning.
+func (a *attempt) noteVersions(ctx context.Context) {
+	kubernetes, images, err := a.api.versions(ctx, a.o.Implementation.Logs)
+	if err != nil {
+		a.warn(fmt.Sprintf("not recorded: %v", err))
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.results.Kubernetes, a.results.Images = kubernetes, images
 }
 
 // classProblem is what the GatewayClass has to say of an installation that failed,

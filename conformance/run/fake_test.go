@@ -213,7 +213,10 @@ type fakeAPI struct {
 
 func (a *fakeAPI) class(context.Context, string) (classState, error)      { return a.state, nil }
 func (a *fakeAPI) meshFeatures(context.Context, string) ([]string, error) { return nil, nil }
-func (a *fakeAPI) standing(context.Context, []string) ([]string, error)   { return nil, nil }
+func (a *fakeAPI) versions(context.Context, []LogSource) (string, []Image, error) {
+	return "v1.37.2", []Image{{Name: "example:v1.2.3"}}, nil
+}
+func (a *fakeAPI) standing(context.Context, []string) ([]string, error) { return nil, nil }
 func (a *fakeAPI) remove(_ context.Context, namespaces, classes []string) error {
 	a.removed = append(append(a.removed, namespaces...), classes...)
 	return nil

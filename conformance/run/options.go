@@ -118,6 +118,7 @@ type Options struct {
 	Implementation Implementation
 	Clusters       Clusters
 	ClusterName    string // for the results: "embedded", "kind", "existing"
+	Tool           string // for the results: who runs the suite, and its version
 	// Shared says that the cluster outlives the run, so that what a suite leaves
 	// behind when it is stopped must be removed.
 	Shared bool
