@@ -30,7 +30,7 @@ func parseReadme(text string) readme {
 	reproduce := 0 // the level of the heading that we are below, 0 for none
 	for line := range strings.Lines(text) {
 		number++
-		line = strings.TrimSpace(line)
+		line = strings.ReplaceAll(strings.TrimSpace(line), `\`, "") // escapes of Markdown
 		switch {
 		case strings.HasPrefix(line, "#"):
 			table = false
