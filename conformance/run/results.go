@@ -257,14 +257,14 @@ func (r *Results) save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("writing results: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, ResultsFile), append(data, '\n')); err != nil {
+	if err := ReplaceFile(filepath.Join(dir, ResultsFile), append(data, '\n')); err != nil {
 		return fmt.Errorf("writing results: %w", err)
 	}
 	xml, err := r.junit()
 	if err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, JUnitFile), xml); err != nil {
+	if err := ReplaceFile(filepath.Join(dir, JUnitFile), xml); err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
 	return nil
@@ -287,8 +287,9 @@ func ReadResults(dir string) (*Results, error) {
 	return &r, nil
 }
 
-// replaceFile writes a file beside its place and renames it there.
-func replaceFile(path string, data []byte) (err error) {
+// ReplaceFile writes a file beside its place and renames it there, so that a
+// reader finds all of it or what was there before.
+func ReplaceFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err

@@ -220,7 +220,7 @@ func (r *runner) placeReport(a *attempt) {
 	}
 	data, err := os.ReadFile(filepath.Join(a.dir, ReportFile))
 	if err == nil {
-		err = replaceFile(filepath.Join(r.o.Out, ReportFile), data)
+		err = ReplaceFile(filepath.Join(r.o.Out, ReportFile), data)
 	}
 	if err != nil {
 		state.Absent = fmt.Sprintf("the suite wrote none: %v", err)
