@@ -105,6 +105,9 @@ func ReadEvidence(dir string) (*Evidence, error) {
 	return e, nil
 }
 
+// Cluster is the kind of cluster that the run was in.
+func (e *Evidence) Cluster() string { return e.run.Cluster }
+
 // Requested is the value that a flag of the run had, empty if it was not given.
 func (e *Evidence) Requested(flag string) string { return e.run.Request[flag] }
 

@@ -55,8 +55,15 @@ func LayOut(o Options) (*Submission, error) {
 	if err != nil {
 		p.refuse("release", "%v", err)
 	}
+	if release == address(strings.TrimSuffix(o.Claim.Implementation.URL, "/")) {
+		p.warn("release", "the version links to %s, which is not its own page: give that by --release-url", release)
+	}
 	if o.NoPartial {
-		p.refusals, p.warnings = append(p.refusals, p.warnings...), nil
+		for _, w := range p.warnings {
+			if w.Rule == "partial" {
+				p.refusals = append(p.refusals, w)
+			}
+		}
 	}
 	if err := p.err(); err != nil {
 		return nil, err

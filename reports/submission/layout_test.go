@@ -184,7 +184,9 @@ func TestPlantedFaultsAreRefused(t *testing.T) {
 			f.results["report"] = map[string]any{"absent": "no"}
 		}, "run", "GatewayClass acme was never accepted", true},
 		"interrupted": {"half a run is no run", func(_ *testing.T, f *folder) { f.results["status"] = "interrupted" }, "run", "run it again", false},
-		"resumed":     {"two halves are no report", func(_ *testing.T, f *folder) { f.results["report"] = map[string]any{"absent": "the run was interrupted"} }, "run", "the run was interrupted", false},
+		"resumed": {"two halves are no report", func(_ *testing.T, f *folder) {
+			f.results["report"] = map[string]any{"absent": "the run was interrupted"}
+		}, "run", "the run was interrupted", false},
 		"profile left out": {"the claim is larger than the run", func(_ *testing.T, f *folder) {
 			f.claim.Profiles = append(f.claim.Profiles, "GATEWAY-TLS")
 		}, "profiles", "claims GATEWAY-TLS, of which the report says nothing", false},
