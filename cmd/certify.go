@@ -180,6 +180,11 @@ func (f *certifyFlags) claim(on implementation.Provider) (*submission.Claim, err
 		Implementation: report.Implementation{Organization: i.Organization, Project: i.Project, URL: i.URL, Version: i.Version, Contact: i.Contact},
 		Channel:        d.Channel, Mode: d.ReportMode(), Profiles: d.Profiles,
 	}
+	if d.Prepare != nil {
+		for _, step := range d.Prepare.Steps {
+			claim.Steps = append(claim.Steps, step.Why)
+		}
+	}
 	if d.Tests != nil {
 		claim.Skipped = excuses(d.Tests.Skip)
 	}

@@ -382,6 +382,9 @@ func (f *conformanceFlags) supported(ctx context.Context, o *conformance.Options
 }
 
 func writePlan(w io.Writer, p *conformance.Plan) error {
+	for _, step := range p.Prepare {
+		fmt.Fprintf(w, "between set-up and tests: %s\n", step)
+	}
 	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	runs := 0
 	for _, t := range p.Tests {

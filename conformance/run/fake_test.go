@@ -95,6 +95,13 @@ func fakeSuite(args []string) int {
 		frame("FAIL")
 		return 1
 	}
+	if slices.Contains(args, "-causeway.prepare") {
+		frame("=== ATTR  TestConformance causeway.prepare \"now\"")
+		if got := <-orders; got != "go" {
+			fmt.Printf("unexpected order %q\n", got)
+			return 1
+		}
+	}
 	failed := false
 	for _, t := range fakeListing().Tests {
 		full := "TestConformance/" + t.Name
