@@ -209,9 +209,29 @@ type Helm struct {
 	Namespace string `json:"namespace,omitempty" jsonschema:"maxLength=63,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"`
 	// Values are those of the chart.
 	Values map[string]any `json:"values,omitempty"`
+	// Authority makes certificates for this installation and hands them to the
+	// chart.
+	Authority *Authority `json:"authority,omitempty"`
 	// SkipCRDs leaves the chart's crds folder out, for charts that would bring
 	// CRDs of the Gateway API of another release.
 	SkipCRDs bool `json:"skipCRDs,omitempty"`
+}
+
+// Authority is a trust anchor and an issuer below it, both made anew for each
+// installation and good for a day (ECDSA P-256). The anchor's key is forgotten.
+type Authority struct {
+	// Root and Issuer are the common names.
+	Root   string `json:"root" jsonschema:"minLength=1,maxLength=64"`
+	Issuer string `json:"issuer" jsonschema:"minLength=1,maxLength=64"`
+	// Values are where the chart wants them, in PEM.
+	Values AuthorityValues `json:"values"`
+}
+
+// AuthorityValues are paths of values, "identity.issuer.tls.crtPEM".
+type AuthorityValues struct {
+	Root        string `json:"root" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*([.][A-Za-z][A-Za-z0-9]*)*$"`
+	Certificate string `json:"certificate" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*([.][A-Za-z][A-Za-z0-9]*)*$"`
+	Key         string `json:"key" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*([.][A-Za-z][A-Za-z0-9]*)*$"`
 }
 
 // Manifests applies objects by server-side apply.
