@@ -123,7 +123,7 @@ func (o *Options) versions(b *strings.Builder) {
 
 // reproduced are the flags of a run that somebody else can give again, in the
 // order in which they are written.
-var reproduced = []string{"cluster", "suite", "kubernetes-version", "channel", "nodes", "ip-family", "load-balancer", "profiles", "features", "exempt-features"}
+var reproduced = []string{"cluster", "suite", "local-images", "node-image", "kubernetes-version", "channel", "nodes", "ip-family", "load-balancer", "profiles", "features", "exempt-features"}
 
 // command is the command line that repeats the run from a descriptor.
 func (e *Evidence) command(descriptor string) []string {
@@ -136,7 +136,11 @@ func (e *Evidence) command(descriptor string) []string {
 		case "suite":
 			value = semver.MajorMinor(e.run.Suite)
 		}
-		if value != "" {
+		switch value {
+		case "", "false":
+		case "true":
+			out = append(out, "--"+flag)
+		default:
 			out = append(out, "--"+flag+" "+quote(value))
 		}
 	}
