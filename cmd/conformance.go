@@ -36,7 +36,11 @@ see what the suite holds.`,
 
 // suiteFlag is the flag that the verbs of conformance share.
 func suiteFlag(c *cobra.Command, suite *string) {
-	c.Flags().StringVar(suite, "suite", conformance.DefaultSuite, "suite: "+strings.Join(conformance.SuiteVersions(), ", ")+", or the path of a suite's test binary")
+	c.Flags().StringVar(suite, "suite", conformance.DefaultSuite, suiteUsage())
+}
+
+func suiteUsage() string {
+	return "suite: " + strings.Join(conformance.SuiteVersions(), ", ") + ", or the path of a suite's test binary"
 }
 
 // listSuite finds the suite and asks what it holds.

@@ -32,6 +32,19 @@ var clusterProviders = []clusterProvider{
 	{kind: implementation.Existing, shared: true, open: openExisting},
 }
 
+// checkKubernetes says whether a kind of cluster has the wanted version of
+// Kubernetes.
+func (f *conformanceFlags) checkKubernetes(p *clusterProvider) error {
+	switch want := "v" + strings.TrimPrefix(f.kubernetes, "v"); {
+	case f.kubernetes == "":
+	case p.shared:
+		return usagef("--kubernetes-version: an existing cluster has the version that it has; leave it out")
+	case p.kind == implementation.Embedded && want != embedded.Version:
+		return usagef("--kubernetes-version %s: an embedded cluster has Kubernetes %s; use --cluster kind for others", f.kubernetes, embedded.Version)
+	}
+	return nil
+}
+
 func providerNames() string {
 	var names []string
 	for _, p := range clusterProviders {

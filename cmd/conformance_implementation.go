@@ -51,6 +51,12 @@ func described(d *implementation.Descriptor, m *implementation.Method, on implem
 	if f := d.Features; f != nil {
 		out.Features, out.AllFeatures, out.Exempt = f.Supported, f.All, f.Exempt
 	}
+	if p := d.Prepare; p != nil {
+		out.Prepare = preparation(d, install.Options{Provider: on, Timeout: waitWithin(m.WaitTimeout(), limit)})
+		for _, s := range p.Steps {
+			out.Prepared = append(out.Prepared, s.Why)
+		}
+	}
 	if t := d.Tests; t != nil {
 		out.SkipTests, out.KnownToFail = excuses(t.Skip), excuses(t.KnownToFail)
 	}
@@ -83,6 +89,23 @@ func addresses(list []implementation.Address) []conformance.Address {
 // than the run does, or its verdict, which knows more, would not be heard.
 func waitWithin(wait, limit time.Duration) time.Duration {
 	return min(wait, limit-limit/20)
+}
+
+// preparation prepares whatever cluster it is given.
+func preparation(d *implementation.Descriptor, o install.Options) func(context.Context, conformance.Cluster, io.Writer) error {
+	return func(ctx context.Context, c conformance.Cluster, w io.Writer) error {
+		config, err := clientcmd.BuildConfigFromFlags("", c.Kubeconfig())
+		if err != nil {
+			return err
+		}
+		o := o
+		o.Progress = func(line string) { fmt.Fprintln(w, line) }
+		installer, err := install.New(config, o)
+		if err != nil {
+			return err
+		}
+		return installer.Prepare(ctx, d)
+	}
 }
 
 // installation installs into whatever cluster it is given.

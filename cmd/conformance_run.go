@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,9 +18,14 @@ import (
 
 	"github.com/causeway-gateway/causeway/conformance/implementation"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
+	"github.com/causeway-gateway/causeway/gatewayapi"
 )
 
 type conformanceFlags struct {
+	// What the dimensions of a matrix have; a run has one of each at most.
+	implementations, kubernetesVersions, channels, suites []string
+	parallel                                              int
+
 	implementation, gatewayClass string
 	descriptor                   *implementation.Descriptor // of implementation, once read
 	images                       []string
@@ -27,6 +34,8 @@ type conformanceFlags struct {
 	kubeconfig, context          string
 	profiles                     []string
 	suite                        string
+	kubernetes                   string // version; empty for what the cluster has
+	channel                      string // empty for that of the descriptor
 	out, resume                  string
 	focus, skip                  string
 	rerun, rerunLimit            int
@@ -48,7 +57,13 @@ failed one, and the official report exactly as the suite wrote it.
 A failed test is run again, alone and in a fresh cluster. One that passes then
 is flaky in these results; the official report still counts it as failed.
 
-Exit code 5 says that the implementation did not pass, or never became ready.`,
+--implementation, --kubernetes-version, --channel and --suite may be repeated:
+then every combination is run, each in a cluster and a folder of its own,
+--parallel of them at a time. One that fails does not keep the others from
+running. matrix.json, report.html and support.md say what came of all.
+
+Exit code 5 says that the implementation did not pass, or never became ready; of
+several runs, that one did.`,
 		Example: `  # An implementation of the catalogue, in a cluster made for it
   causeway conformance run --implementation traefik --out results
 
@@ -64,6 +79,10 @@ Exit code 5 says that the implementation did not pass, or never became ready.`,
   causeway conformance run --cluster existing --gateway-class traefik \
     --profiles GATEWAY-HTTP --focus '^HTTPRouteWeight$' --keep-on-failure
 
+  # Two implementations with two suites, two runs at a time
+  causeway conformance run --implementation traefik --implementation acme.yaml \
+    --suite v1.6 --suite v1.7 --parallel 2 --out results
+
   # Go on after an interrupt
   causeway conformance run --resume results`,
 		Args: cobra.NoArgs,
@@ -75,16 +94,16 @@ Exit code 5 says that the implementation did not pass, or never became ready.`,
 
 func (f *conformanceFlags) register(c *cobra.Command) {
 	fl := c.Flags()
-	fl.StringVar(&f.implementation, "implementation", "", "implementation: a name of the catalogue, or a descriptor file")
+	fl.StringArrayVar(&f.implementations, "implementation", nil, "implementation: a name of the catalogue, or a descriptor file (repeatable)")
 	fl.StringVar(&f.gatewayClass, "gateway-class", "", "GatewayClass of an implementation that the cluster runs, instead of --implementation")
 	fl.StringSliceVar(&f.features, "features", nil, "features that it supports; what its GatewayClass says when left out")
 	fl.StringSliceVar(&f.exempt, "exempt-features", nil, "features to leave out of those")
-	fl.StringVar(&f.cluster, "cluster", string(clusterProviders[0].kind), "cluster: "+providerNames())
-	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE in an embedded cluster, as IMAGE=FILE")
-	fl.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of an existing cluster")
-	fl.StringVar(&f.context, "context", "", "kubeconfig context of an existing cluster")
+	f.clusterFlags(fl, string(clusterProviders[0].kind))
+	fl.StringArrayVar(&f.kubernetesVersions, "kubernetes-version", nil, "version of Kubernetes; the cluster's own when left out (repeatable)")
+	fl.StringArrayVar(&f.channels, "channel", nil, "channel of the Gateway API's CRDs: standard or experimental; the descriptor's when left out (repeatable)")
 	fl.StringSliceVar(&f.profiles, "profiles", nil, "profiles to run; those of the implementation when left out")
-	suiteFlag(c, &f.suite)
+	fl.StringArrayVar(&f.suites, "suite", []string{conformance.DefaultSuite}, suiteUsage()+" (repeatable)")
+	fl.IntVar(&f.parallel, "parallel", 1, "how many of several runs go on at a time")
 	fl.StringVar(&f.out, "out", "", "folder of results (default conformance-results/NAME-SUITE-TIME)")
 	fl.StringVar(&f.resume, "resume", "", "folder of an interrupted run to go on with")
 	fl.StringVar(&f.focus, "focus", "", "run only tests whose name matches this regular expression")
@@ -95,19 +114,32 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "stop at the first failed test and keep its objects")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print which tests would run, and why others would not")
 	fl.StringVarP(&f.output, "output", "o", "", "json, or text when left out")
-	fl.DurationVar(&f.limits.Suite, "timeout", f.limits.Suite, "time for all tests together")
-	fl.DurationVar(&f.limits.Test, "test-timeout", f.limits.Test, "time for one test, and for the suite's set-up")
-	fl.DurationVar(&f.limits.Install, "install-timeout", f.limits.Install, "time for installing the implementation")
-	fl.DurationVar(&f.limits.Ready, "ready-timeout", f.limits.Ready, "time until its GatewayClass is accepted")
+	f.limitFlags(fl)
 	c.MarkFlagsMutuallyExclusive("implementation", "gateway-class")
 	c.MarkFlagsMutuallyExclusive("fail-fast", "keep-on-failure")
 	c.MarkFlagsMutuallyExclusive("out", "resume")
 	c.MarkFlagsMutuallyExclusive("dry-run", "resume")
 }
 
+// clusterFlags say where to run; byDefault is the kind of cluster.
+func (f *conformanceFlags) clusterFlags(fl *pflag.FlagSet, byDefault string) {
+	fl.StringVar(&f.cluster, "cluster", byDefault, "cluster: "+providerNames())
+	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE in an embedded cluster, as IMAGE=FILE")
+	fl.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of an existing cluster")
+	fl.StringVar(&f.context, "context", "", "kubeconfig context of an existing cluster")
+}
+
+// limitFlags bound what can hang.
+func (f *conformanceFlags) limitFlags(fl *pflag.FlagSet) {
+	fl.DurationVar(&f.limits.Suite, "timeout", f.limits.Suite, "time for all tests together")
+	fl.DurationVar(&f.limits.Test, "test-timeout", f.limits.Test, "time for one test, and for the suite's set-up")
+	fl.DurationVar(&f.limits.Install, "install-timeout", f.limits.Install, "time for installing the implementation")
+	fl.DurationVar(&f.limits.Ready, "ready-timeout", f.limits.Ready, "time until its GatewayClass is accepted")
+}
+
 // remembered are the flags that say what a run is, and that a resumed run takes
 // over.
-var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "kubeconfig", "context", "profiles", "suite", "focus", "skip"}
+var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "kubeconfig", "context", "profiles", "suite", "kubernetes-version", "channel", "focus", "skip"}
 
 // request is what was asked for, to be resumed.
 func request(fl *pflag.FlagSet) map[string]string {
@@ -117,13 +149,17 @@ func request(fl *pflag.FlagSet) map[string]string {
 		if !flag.Changed {
 			continue
 		}
-		if list, ok := flag.Value.(pflag.SliceValue); ok {
-			out[name] = strings.Join(list.GetSlice(), ",")
-			continue
-		}
-		out[name] = flag.Value.String()
+		out[name] = valueOf(flag)
 	}
 	return out
+}
+
+// valueOf is a flag's value as it could be given, of a list in one piece.
+func valueOf(flag *pflag.Flag) string {
+	if list, ok := flag.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
+	}
+	return flag.Value.String()
 }
 
 // takeOver sets the flags as the interrupted run had them.
@@ -150,49 +186,109 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 		return err
 	}
 	if f.resume != "" {
-		if err := takeOver(c.Flags(), f.resume); err != nil {
+		take := takeOver
+		if isMatrix(f.resume) {
+			take = takeOverMatrix
+		}
+		if err := take(c.Flags(), f.resume); err != nil {
 			return err
 		}
 		f.out = f.resume
 	}
-	ctx := c.Context()
+	if cells := f.axes().Cells(); len(cells) > 1 {
+		return asUsage(f.runMatrix(c, s, cells))
+	} else if len(cells) == 1 {
+		f.pick(cells[0])
+	}
+	return f.runOne(c, s)
+}
+
+// prepared is a run that may begin.
+type prepared struct {
+	options  conformance.Options
+	provider *clusterProvider
+	listing  *conformance.Listing
+}
+
+// prepare finds everything that a run needs, without making anything.
+func (f *conformanceFlags) prepare(c *cobra.Command, progress io.Writer) (*prepared, error) {
 	provider, err := findProvider(f.cluster)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	if err := f.checkKubernetes(provider); err != nil {
+		return nil, err
 	}
 	impl, err := f.describe(provider)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	suite, listing, err := listSuite(c, f.suite, s.ErrOut)
+	suite, listing, err := listSuite(c, f.suite, progress)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	o := conformance.Options{
-		Suite: suite, Implementation: *impl, ClusterName: f.cluster, Shared: provider.shared,
+		Suite: suite, Implementation: *impl, ClusterName: f.cluster, Shared: provider.shared, Tool: tool(),
 		Profiles: f.profiles, Focus: f.focus, Skip: f.skip, Out: f.out, Resume: f.resume != "",
 		RerunFailed: f.rerun, RerunLimit: f.rerunLimit, FailFast: f.failFast, KeepOnFailure: f.keepOnFailure, Limits: f.limits,
 	}
 	if len(o.Profiles) == 0 {
 		o.Profiles = impl.Profiles
 	}
-	if f.dryRun {
-		return asUsage(f.printPlan(ctx, s, listing, &o, provider))
-	}
-	if o.Out == "" {
-		o.Out = filepath.Join("conformance-results", fmt.Sprintf("%s-%s-%s", impl.Name, listing.Version, time.Now().Format("20060102-150405")))
-	}
-	o.View = conformance.NewView(s.ErrOut)
-	if o.Clusters, err = provider.open(f, o.View); err != nil {
-		return err
+	return &prepared{o, provider, listing}, nil
+}
+
+// execute runs what was prepared and shows it on progress.
+func (f *conformanceFlags) execute(ctx context.Context, p *prepared, progress io.Writer, request map[string]string) (*conformance.Results, error) {
+	o := p.options
+	o.View = conformance.NewView(progress)
+	var err error
+	if o.Clusters, err = p.provider.open(f, o.View); err != nil {
+		return nil, err
 	}
 	o.Keep = func(ctx context.Context, cluster conformance.Cluster, test string) {
 		fmt.Fprintf(o.View, "%s failed; its objects are kept. Look around with\n  kubectl --kubeconfig %s get gateways,httproutes -A\nand press ctrl-C to end\n", test, cluster.Kubeconfig())
-		if !provider.shared { // it ends with us
+		if !p.provider.shared { // it ends with us
 			<-ctx.Done()
 		}
 	}
-	results, err := conformance.Run(ctx, o, request(c.Flags()))
+	return conformance.Run(ctx, o, request)
+}
+
+// folderOf is where results go that were given no folder.
+func folderOf(name, suite string) string {
+	return fmt.Sprintf("%s-%s-%s", name, suite, time.Now().Format("20060102-150405"))
+}
+
+// tool is what the results call us: the version, and the commit where there is
+// no release that could be had again.
+func tool() string { return toolOf(buildOf(debug.ReadBuildInfo())) }
+
+func toolOf(b build) string {
+	out := "causeway " + b.Version
+	if b.Commit != "" {
+		out += ", commit " + b.Commit
+		if b.Modified {
+			out += " with changes"
+		}
+	}
+	return out
+}
+
+// runOne runs the suite once.
+func (f *conformanceFlags) runOne(c *cobra.Command, s genericiooptions.IOStreams) error {
+	p, err := f.prepare(c, s.ErrOut)
+	if err != nil {
+		return err
+	}
+	if f.dryRun {
+		return asUsage(f.printPlan(c.Context(), s, p))
+	}
+	if p.options.Out == "" {
+		p.options.Out = filepath.Join("conformance-results", folderOf(p.options.Implementation.Name, p.listing.Version))
+	}
+	o := p.options
+	results, err := f.execute(c.Context(), p, s.ErrOut, request(c.Flags()))
 	if results == nil {
 		return asUsage(err)
 	}
@@ -227,6 +323,9 @@ func asUsage(err error) error {
 	return err
 }
 
+// channels are those that the Gateway API's CRDs come in.
+var channels = []string{string(gatewayapi.Standard), string(gatewayapi.Experimental)}
+
 // describe says what the suite runs against.
 func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Implementation, error) {
 	var impl *conformance.Implementation
@@ -236,10 +335,18 @@ func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Imp
 		if err != nil {
 			return nil, err
 		}
+		if f.channel != "" {
+			if !slices.Contains(channels, f.channel) {
+				return nil, usagef("--channel %s is not known: use %s", f.channel, strings.Join(channels, " or "))
+			}
+			d.Channel = f.channel
+		}
 		f.descriptor = d
 		impl = described(d, method, provider.kind, f.limits.Install)
 	case f.gatewayClass != "" && !provider.shared:
 		return nil, usagef("--gateway-class names what a cluster runs already, and a new one (--cluster %s) runs nothing: use --implementation, or --cluster existing", f.cluster)
+	case f.gatewayClass != "" && f.channel != "":
+		return nil, usagef("--channel is for CRDs that are installed, and --gateway-class names what is there already: leave one out")
 	case f.gatewayClass != "":
 		impl = &conformance.Implementation{Name: f.gatewayClass, GatewayClass: f.gatewayClass}
 	default:
@@ -257,15 +364,15 @@ func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Imp
 
 // printPlan prints what would run. A cluster that is there already is asked what
 // its GatewayClass says.
-func (f *conformanceFlags) printPlan(ctx context.Context, s genericiooptions.IOStreams, l *conformance.Listing, o *conformance.Options, provider *clusterProvider) error {
+func (f *conformanceFlags) printPlan(ctx context.Context, s genericiooptions.IOStreams, p *prepared) error {
 	var known []string
-	if provider.shared {
+	if p.provider.shared {
 		var err error
-		if known, err = f.supported(ctx, o, provider, s.ErrOut); err != nil {
+		if known, err = f.supported(ctx, &p.options, p.provider, s.ErrOut); err != nil {
 			fmt.Fprintf(s.ErrOut, "warning: %v; which extended features it supports is not known\n", err)
 		}
 	}
-	plan, err := conformance.NewPlan(l, o, known)
+	plan, err := conformance.NewPlan(p.listing, &p.options, known)
 	if err != nil {
 		return err
 	}
@@ -292,6 +399,9 @@ func (f *conformanceFlags) supported(ctx context.Context, o *conformance.Options
 }
 
 func writePlan(w io.Writer, p *conformance.Plan) error {
+	for _, step := range p.Prepare {
+		fmt.Fprintf(w, "between set-up and tests: %s\n", step)
+	}
 	out := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	runs := 0
 	for _, t := range p.Tests {

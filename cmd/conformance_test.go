@@ -8,12 +8,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/causeway-gateway/causeway/conformance/matrix"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
 )
 
@@ -146,6 +148,103 @@ func TestConformanceRunUsage(t *testing.T) {
 				t.Errorf("%s: exit %d, want %d saying %q:\n%s", tc.reason, code, tc.code, tc.says, errOut)
 			}
 		})
+	}
+}
+
+func TestConformanceMatrixDryRun(t *testing.T) {
+	suite := fakeSuite(t)
+	other := fakeSuite(t)
+	renamed := filepath.Join(filepath.Dir(other), "other.test")
+	if err := os.Rename(other, renamed); err != nil {
+		t.Fatal(err)
+	}
+	base := []string{"conformance", "run", "--dry-run", "--implementation", "traefik", "--profiles", "GATEWAY-HTTP", "--suite", suite, "--suite", renamed}
+	code, out, errOut := run(t, "causeway", append(base, "--channel", "standard", "--channel", "experimental")...)
+	plan := "\nrun  GatewayBasics  \nrun  HTTPRouteCORS  if the GatewayClass says it supports HTTPRouteCORS\nrun  MeshBasics     if the GatewayClass says it supports Mesh; no report counts it\n\n3 of 3 tests of suite v1.6.3 would run\n"
+	want := "traefik_standard_suite.test" + plan + "\ntraefik_standard_other.test" + plan + "\ntraefik_experimental_suite.test" + plan + "\ntraefik_experimental_other.test" + plan
+	if code != ExitDone || out != want {
+		t.Errorf("exit %d: %s\n%s", code, errOut, cmp.Diff(want, out))
+	}
+	for name, tc := range map[string]struct {
+		reason string
+		args   []string
+		says   string
+	}{
+		"one cluster":     {"each run needs its own", []string{"--cluster", "existing"}, "is one cluster, and 2 runs were asked for"},
+		"twice":           {"one folder cannot hold both", []string{"--suite", suite}, "traefik_suite.test is asked for twice"},
+		"none at a time":  {"", []string{"--parallel", "0"}, "--parallel 0"},
+		"kept objects":    {"nobody looks at several clusters", []string{"--keep-on-failure"}, "--keep-on-failure is for one run"},
+		"unknown channel": {"", []string{"--channel", "monthly"}, "--channel monthly is not known: use standard or experimental"},
+		"Kubernetes":      {"an embedded cluster has one version", []string{"--kubernetes-version", "v1.20.0"}, "an embedded cluster has Kubernetes v1."},
+		"unknown name":    {"before any of them runs", []string{"--implementation", "traefk"}, "did you mean traefik?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := append(slices.Clone(base), "--out", t.TempDir())
+			code, _, errOut := run(t, "causeway", append(args, tc.args...)...)
+			if name == "twice" { // found when it begins
+				args = slices.DeleteFunc(args, func(a string) bool { return a == "--dry-run" })
+				code, _, errOut = run(t, "causeway", append(args, tc.args...)...)
+			}
+			if code != ExitUsage || !strings.Contains(errOut, tc.says) {
+				t.Errorf("%s: exit %d, want %d saying %q:\n%s", tc.reason, code, ExitUsage, tc.says, errOut)
+			}
+		})
+	}
+}
+
+func TestConformanceMatrixVerdict(t *testing.T) {
+	cell := func(name string, status conformance.Status) matrix.Result {
+		return matrix.Result{Folder: name, Status: status}
+	}
+	for name, tc := range map[string]struct {
+		reason string
+		cells  []matrix.Result
+		code   int
+		says   string
+	}{
+		"all passed":    {"", []matrix.Result{cell("a", conformance.StatusPassed)}, ExitDone, ""},
+		"one failed":    {"the worst of it counts", []matrix.Result{cell("a", conformance.StatusPassed), cell("b", conformance.StatusFailed), cell("c", matrix.Broken)}, ExitNonconformant, "1 of 3 did not pass: b; 1 did not come to an end: c"},
+		"never ready":   {"", []matrix.Result{cell("a", conformance.StatusNotReady)}, ExitNonconformant, "did not pass: a"},
+		"only broken":   {"that says nothing of the implementation", []matrix.Result{cell("a", matrix.Broken)}, ExitFailed, "did not come to an end: a"},
+		"never started": {"", []matrix.Result{cell("a", matrix.Waiting)}, ExitFailed, "did not come to an end: a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b strings.Builder
+			code := finish(t.Context(), &b, "causeway", matrixVerdict(&matrix.Matrix{Cells: tc.cells}, nil))
+			if code != tc.code || !strings.Contains(b.String(), tc.says) {
+				t.Errorf("%s: exit %d, want %d: %s", tc.reason, code, tc.code, b.String())
+			}
+		})
+	}
+}
+
+func TestConformanceMatrixRequest(t *testing.T) {
+	streams, _, _, _ := genericiooptions.NewTestIOStreams()
+	fl := newConformanceRun(streams).Flags()
+	for _, set := range [][2]string{{"implementation", "a,b.yaml"}, {"implementation", "c"}, {"suite", "v1.6"}, {"suite", "v1.7"}, {"profiles", "A,B"}} {
+		if err := fl.Set(set[0], set[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asked := wholeRequest(fl)
+	dir := t.TempDir()
+	data, err := json.Marshal(matrix.Matrix{Version: matrix.Version, Request: asked})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, matrix.File), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := newConformanceRun(streams)
+	if err := takeOverMatrix(again.Flags(), dir); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(asked, wholeRequest(again.Flags())); diff != "" {
+		t.Errorf("taken over (-want +got):\n%s", diff)
+	}
+	one := cellRequest(request(fl), matrix.Cell{Source: "c", Suite: "v1.7"})
+	if diff := cmp.Diff(map[string]string{"implementation": "c", "suite": "v1.7", "profiles": "A,B"}, one); diff != "" {
+		t.Errorf("of one cell (-want +got):\n%s", diff)
 	}
 }
 

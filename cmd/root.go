@@ -23,7 +23,7 @@ const columns = 80
 
 // commands are the verbs, each given the streams it reads and writes.
 var commands = []func(genericiooptions.IOStreams) *cobra.Command{
-	newMigrate, newRoute, newVerify, newConformance, newReport, newCluster, newReference, newVersion,
+	newMigrate, newRoute, newVerify, newConformance, newCertify, newReport, newCluster, newReference, newVersion,
 }
 
 // Main runs the command line of the process and returns its exit code. The

@@ -41,6 +41,7 @@ func (d *Descriptor) check(doc *yamltree.Document) []*yamltree.Error {
 		}
 		m.check(c, at)
 	}
+	d.Prepare.check(c)
 	for i, p := range d.Tested {
 		if !seen[p] {
 			c.add(fmt.Sprintf("tested/%d", i), "there is no way of installation on %s", p)
@@ -106,15 +107,19 @@ func (m *Method) check(c *checker, at string) {
 	for i := range m.Steps {
 		m.Steps[i].check(c, fmt.Sprintf("%s/steps/%d", at, i), m)
 	}
-	for i, w := range m.Wait {
+	checkWaits(c, at, m.Wait)
+	for i, l := range m.Logs {
+		checkSelector(c, fmt.Sprintf("%s/logs/%d/selector", at, i), l.Selector)
+	}
+}
+
+func checkWaits(c *checker, at string, waits []Wait) {
+	for i, w := range waits {
 		where := fmt.Sprintf("%s/wait/%d", at, i)
 		if (w.Name == "") == (w.Selector == "") {
 			c.add(where, "give either name or selector")
 		}
 		checkSelector(c, where+"/selector", w.Selector)
-	}
-	for i, l := range m.Logs {
-		checkSelector(c, fmt.Sprintf("%s/logs/%d/selector", at, i), l.Selector)
 	}
 }
 
@@ -146,6 +151,24 @@ func (s *Step) check(c *checker, at string, m *Method) {
 			c.add(at+"/local", "%s runs images, not programs: only the embedded cluster takes local", m.On[i])
 		}
 	}
+}
+
+func (p *Prepare) check(c *checker) {
+	if p == nil {
+		return
+	}
+	for i, s := range p.Steps {
+		at := "prepare/steps/" + strconv.Itoa(i)
+		switch {
+		case (s.Manifests == nil) == (s.Labels == nil):
+			c.add(at, "a step is exactly one of manifests and labels")
+		case s.Manifests != nil:
+			s.Manifests.check(c, at+"/manifests")
+		case len(s.Labels.Set)+len(s.Labels.Remove) == 0:
+			c.add(at+"/labels", "give labels to set or to remove")
+		}
+	}
+	checkWaits(c, "prepare", p.Wait)
 }
 
 func (h *Helm) check(c *checker, at string) {

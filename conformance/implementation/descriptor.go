@@ -36,6 +36,10 @@ type Descriptor struct {
 	Addresses *Addresses `json:"addresses,omitempty"`
 	// Tests names tests that do not pass, and why.
 	Tests *Tests `json:"tests,omitempty"`
+	// Prepare is what is done between the suite's set-up and its tests, where its
+	// namespaces and workloads stand. By the rules for reports such a report is
+	// partial: the run "required some steps unexpected by the suite".
+	Prepare *Prepare `json:"prepare,omitempty"`
 	// Install holds one way of installation for each kind of cluster.
 	Install []Method `json:"install" jsonschema:"minItems=1"`
 	// Tested lists the kinds of cluster on which this very descriptor was run.
@@ -123,6 +127,34 @@ type Excuse struct {
 	Reason string `json:"reason" jsonschema:"minLength=1"`
 }
 
+// Prepare is done between the suite's set-up and its tests.
+type Prepare struct {
+	// Steps are taken in this order.
+	Steps []PrepareStep `json:"steps" jsonschema:"minItems=1"`
+	// Wait lists what must be so before the tests may begin.
+	Wait []Wait `json:"wait,omitempty"`
+}
+
+// PrepareStep is one action; exactly one of manifests and labels is set.
+type PrepareStep struct {
+	// Why says what the step is for, to those who read the report.
+	Why       string     `json:"why" jsonschema:"minLength=1"`
+	Manifests *Manifests `json:"manifests,omitempty"`
+	Labels    *Labels    `json:"labels,omitempty"`
+}
+
+// Labels changes labels of an object that is there.
+type Labels struct {
+	APIVersion string `json:"apiVersion" jsonschema:"pattern=^([a-z0-9.-]+/)?v[0-9a-z]+$"`
+	Kind       string `json:"kind" jsonschema:"pattern=^[A-Z][A-Za-z0-9]*$"`
+	Namespace  string `json:"namespace,omitempty" jsonschema:"maxLength=63,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"`
+	Name       string `json:"name" jsonschema:"minLength=1"`
+	// Set gives labels their values.
+	Set map[string]string `json:"set,omitempty"`
+	// Remove takes labels away, by name.
+	Remove []string `json:"remove,omitempty" jsonschema:"uniqueItems=true"`
+}
+
 // Provider is a kind of cluster.
 type Provider string
 
@@ -177,9 +209,29 @@ type Helm struct {
 	Namespace string `json:"namespace,omitempty" jsonschema:"maxLength=63,pattern=^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"`
 	// Values are those of the chart.
 	Values map[string]any `json:"values,omitempty"`
+	// Authority makes certificates for this installation and hands them to the
+	// chart.
+	Authority *Authority `json:"authority,omitempty"`
 	// SkipCRDs leaves the chart's crds folder out, for charts that would bring
 	// CRDs of the Gateway API of another release.
 	SkipCRDs bool `json:"skipCRDs,omitempty"`
+}
+
+// Authority is a trust anchor and an issuer below it, both made anew for each
+// installation and good for a day (ECDSA P-256). The anchor's key is forgotten.
+type Authority struct {
+	// Root and Issuer are the common names.
+	Root   string `json:"root" jsonschema:"minLength=1,maxLength=64"`
+	Issuer string `json:"issuer" jsonschema:"minLength=1,maxLength=64"`
+	// Values are where the chart wants them, in PEM.
+	Values AuthorityValues `json:"values"`
+}
+
+// AuthorityValues are paths of values, "identity.issuer.tls.crtPEM".
+type AuthorityValues struct {
+	Root        string `json:"root" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*([.][A-Za-z][A-Za-z0-9]*)*$"`
+	Certificate string `json:"certificate" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*([.][A-Za-z][A-Za-z0-9]*)*$"`
+	Key         string `json:"key" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*([.][A-Za-z][A-Za-z0-9]*)*$"`
 }
 
 // Manifests applies objects by server-side apply.

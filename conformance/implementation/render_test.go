@@ -99,7 +99,7 @@ func TestMethodFor(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = d.MethodFor(Embedded)
-	if want := "linkerd has no way of installation on embedded, only on existing (catalogue/linkerd.yaml)"; err == nil || err.Error() != want {
+	if want := "linkerd has no way of installation on embedded, only on kind, existing (catalogue/linkerd.yaml)"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -75,6 +75,9 @@ func (a *attempt) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if a.Kind == KindMain {
+		a.noteVersions(ctx)
+	}
 	if a.Kind != KindRerun {
 		a.tests = a.adopt(plan)
 	}
@@ -120,6 +123,18 @@ func (a *attempt) ready(ctx context.Context) ([]string, error) {
 	return awaitReady(ctx, a.api, impl, a.o.Limits.Ready)
 }
 
+// noteVersions records what the suite runs against. It is for the record only,
+// so that it cannot be had is a warning.
+func (a *attempt) noteVersions(ctx context.Context) {
+	kubernetes, images, err := a.api.versions(ctx, a.o.Implementation.Logs)
+	if err != nil {
+		a.warn(fmt.Sprintf("not recorded: %v", err))
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.results.Kubernetes, a.results.Images = kubernetes, images
+}
+
 // classProblem is what the GatewayClass has to say of an installation that failed,
 // which may know no more than that its time is up.
 func (a *attempt) classProblem(ctx context.Context) string {
@@ -154,12 +169,18 @@ func (a *attempt) suite(ctx context.Context, plan *Plan) error {
 	a.tracker.finished = a.finished
 	a.tracker.failing = func(name, full string, exchanges []byte) { a.failing(ctx, name, full, exchanges) }
 
-	a.process, err = startProcess(ctx, a.cluster, a.dir, a.o.Suite.Path,
+	args := []string{
 		"-test.v=test2json", "-test.count=1",
 		// We stop it before it stops itself, which would lose its last words.
-		"-test.timeout="+(a.o.Limits.Suite+time.Minute).String(),
-		"-conformance-options-file="+options,
-		"-causeway.driven", "-causeway.ack-wait="+(a.o.Limits.Collect+grace).String())
+		"-test.timeout=" + (a.o.Limits.Suite + time.Minute).String(),
+		"-conformance-options-file=" + options,
+		"-causeway.driven", "-causeway.ack-wait=" + (a.o.Limits.Collect + grace).String(),
+	}
+	if a.o.Implementation.Prepare != nil {
+		args = append(args, "-causeway.prepare")
+		a.tracker.prepare = func() { a.gathering.start(func() { a.prepare(ctx) }) }
+	}
+	a.process, err = startProcess(ctx, a.cluster, a.dir, a.o.Suite.Path, args...)
 	if err != nil {
 		return err
 	}
@@ -201,6 +222,23 @@ func (a *attempt) suite(ctx context.Context, plan *Plan) error {
 		a.o.Keep(ctx, a.cluster, why.keep)
 	}
 	return a.sweep(ctx, why)
+}
+
+// prepare does what the implementation needs between set-up and tests, and lets
+// the tests go. That it fails is the implementation's failure.
+func (a *attempt) prepare(ctx context.Context) {
+	limit := min(a.o.Limits.Install, a.o.Limits.Test)
+	ctx, cancel := context.WithTimeout(ctx, limit-limit/20) // to have the last word
+	defer cancel()
+	a.o.View.Step("preparing " + a.o.Implementation.Name)
+	if err := a.o.Implementation.Prepare(ctx, a.cluster, a.o.View); err != nil {
+		select {
+		case a.stops <- stop{status: StatusNotReady, detail: err.Error()}:
+		default:
+		}
+		return
+	}
+	a.process.order("go")
 }
 
 func (a *attempt) title() string {

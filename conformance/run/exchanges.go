@@ -36,7 +36,7 @@ func writeExchanges(dir string, data []byte) error {
 		return fmt.Errorf("requests of the test: %w", err)
 	}
 	pretty.WriteByte('\n')
-	if err := replaceFile(filepath.Join(dir, requestsFile), pretty.Bytes()); err != nil {
+	if err := ReplaceFile(filepath.Join(dir, requestsFile), pretty.Bytes()); err != nil {
 		return err
 	}
 	var list []exchange
@@ -46,7 +46,7 @@ func writeExchanges(dir string, data []byte) error {
 	if len(list) == 0 {
 		return nil
 	}
-	return replaceFile(filepath.Join(dir, requestFile), []byte(list[len(list)-1].command()))
+	return ReplaceFile(filepath.Join(dir, requestFile), []byte(list[len(list)-1].command()))
 }
 
 // command is the request as a call of curl, with what came of it.

@@ -95,6 +95,13 @@ func fakeSuite(args []string) int {
 		frame("FAIL")
 		return 1
 	}
+	if slices.Contains(args, "-causeway.prepare") {
+		frame("=== ATTR  TestConformance causeway.prepare \"now\"")
+		if got := <-orders; got != "go" {
+			fmt.Printf("unexpected order %q\n", got)
+			return 1
+		}
+	}
 	failed := false
 	for _, t := range fakeListing().Tests {
 		full := "TestConformance/" + t.Name
@@ -217,8 +224,11 @@ type fakeAPI struct {
 	removed []string
 }
 
-func (a *fakeAPI) class(context.Context, string) (claim, error)         { return a.state, nil }
-func (a *fakeAPI) mesh(context.Context, string) (claim, error)          { return a.meshed, nil }
+func (a *fakeAPI) class(context.Context, string) (claim, error) { return a.state, nil }
+func (a *fakeAPI) mesh(context.Context, string) (claim, error)  { return a.meshed, nil }
+func (a *fakeAPI) versions(context.Context, []LogSource) (string, []Image, error) {
+	return "v1.37.2", []Image{{Name: "example:v1.2.3"}}, nil
+}
 func (a *fakeAPI) standing(context.Context, []string) ([]string, error) { return nil, nil }
 func (a *fakeAPI) remove(_ context.Context, namespaces, classes []string) error {
 	a.removed = append(append(a.removed, namespaces...), classes...)

@@ -1,12 +1,15 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -96,6 +99,41 @@ func featuresOf(o *unstructured.Unstructured) []string {
 				out = append(out, name)
 			}
 		}
+	}
+	return out
+}
+
+func (k *kube) versions(ctx context.Context, sources []LogSource) (string, []Image, error) {
+	info, err := k.clients.Discovery().ServerVersion()
+	if err != nil {
+		return "", nil, fmt.Errorf("asking for the version of Kubernetes: %w", err)
+	}
+	var out []Image
+	for _, s := range sources {
+		pods, err := k.clients.CoreV1().Pods(s.Namespace).List(ctx, metav1.ListOptions{LabelSelector: s.Selector})
+		if err != nil {
+			return info.GitVersion, out, fmt.Errorf("asking for the images of namespace %s: %w", s.Namespace, err)
+		}
+		for _, p := range pods.Items {
+			out = append(out, imagesOf(&p)...)
+		}
+	}
+	slices.SortFunc(out, func(a, b Image) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return info.GitVersion, slices.Compact(out), nil
+}
+
+// imagesOf are the images of a pod's containers. The status has the ID; its name
+// of the image may be another one than the pod's.
+func imagesOf(p *corev1.Pod) []Image {
+	ids := map[string]string{}
+	for _, s := range slices.Concat(p.Status.InitContainerStatuses, p.Status.ContainerStatuses) {
+		if strings.Contains(s.ImageID, "sha256:") {
+			ids[s.Name] = s.ImageID
+		}
+	}
+	var out []Image
+	for _, c := range slices.Concat(p.Spec.InitContainers, p.Spec.Containers) {
+		out = append(out, Image{Name: c.Image, ID: ids[c.Name]})
 	}
 	return out
 }

@@ -72,6 +72,10 @@ type Implementation struct {
 	// release of the Gateway API ("v1.6.3"), and returns once it should work; nil
 	// if all that is there. Progress goes to w, a line at a time.
 	Install func(ctx context.Context, c Cluster, gatewayAPI string, w io.Writer) error
+	// Prepare does what the implementation needs between the suite's set-up and
+	// its tests; nil for nothing. Prepared says so in words, a step each.
+	Prepare  func(ctx context.Context, c Cluster, w io.Writer) error
+	Prepared []string
 	// Logs are the pods whose logs are kept when a test fails.
 	Logs []LogSource
 }
@@ -126,6 +130,7 @@ type Options struct {
 	Implementation Implementation
 	Clusters       Clusters
 	ClusterName    string // for the results: "embedded", "kind", "existing"
+	Tool           string // for the results: who runs the suite, and its version
 	// Shared says that the cluster outlives the run, so that what a suite leaves
 	// behind when it is stopped must be removed.
 	Shared bool

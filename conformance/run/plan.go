@@ -13,7 +13,9 @@ type Plan struct {
 	Features []string  `json:"features"` // supported; core features of the profiles included
 	Inferred bool      `json:"inferred"` // extended features become known at run time only
 	Tests    []Planned `json:"tests"`    // in the order they run
-	Warnings []string  `json:"warnings,omitempty"`
+	// Prepare says what is done between the suite's set-up and its tests.
+	Prepare  []string `json:"prepare,omitempty"`
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Planned is a test of a plan.
@@ -58,7 +60,7 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{Suite: l.Version, Profiles: o.Profiles}
+	p := &Plan{Suite: l.Version, Profiles: o.Profiles, Prepare: o.Implementation.Prepared}
 	supported := p.supported(l, &o.Implementation, known)
 	for _, profile := range profiles {
 		for _, f := range profile.Core {

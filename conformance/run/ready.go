@@ -19,6 +19,8 @@ type api interface {
 	standing(ctx context.Context, namespaces []string) ([]string, error)
 	// remove deletes namespaces and GatewayClasses.
 	remove(ctx context.Context, namespaces, classes []string) error
+	// versions are that of Kubernetes and the images of the pods that sources name.
+	versions(ctx context.Context, sources []LogSource) (kubernetes string, images []Image, err error)
 	// collect writes objects, events and logs into a folder.
 	collect(ctx context.Context, dir string, what collection) error
 }

@@ -70,17 +70,22 @@ type Results struct {
 	Suite          string          `json:"suite"`   // version of the Gateway API, "v1.6.3"
 	Implementation ResultsIdentity `json:"implementation"`
 	Cluster        string          `json:"cluster"`
-	Profiles       []string        `json:"profiles"`
-	Features       []string        `json:"features,omitempty"` // supported, as this run took them
-	Inferred       bool            `json:"inferred"`           // features came from GatewayClass and mesh
-	Started        time.Time       `json:"started"`
-	Ended          time.Time       `json:"ended,omitzero"`
-	Seconds        float64         `json:"seconds"`
-	Report         ReportState     `json:"report"`
-	Summary        Summary         `json:"summary"`
-	Tests          []TestResult    `json:"tests"` // in the order they run
-	Attempts       []Attempt       `json:"attempts"`
-	Warnings       []string        `json:"warnings,omitempty"`
+	Tool           string          `json:"tool,omitempty"` // what ran the suite, "causeway v1.2.3"
+	// Kubernetes is the version that the API server of the first attempt named,
+	// "v1.37.2", and Images are what the implementation's pods ran then.
+	Kubernetes string       `json:"kubernetesVersion,omitempty"`
+	Images     []Image      `json:"images,omitempty"`
+	Profiles   []string     `json:"profiles"`
+	Features   []string     `json:"features,omitempty"` // supported, as this run took them
+	Inferred   bool         `json:"inferred"`           // features came from GatewayClass and mesh
+	Started    time.Time    `json:"started"`
+	Ended      time.Time    `json:"ended,omitzero"`
+	Seconds    float64      `json:"seconds"`
+	Report     ReportState  `json:"report"`
+	Summary    Summary      `json:"summary"`
+	Tests      []TestResult `json:"tests"` // in the order they run
+	Attempts   []Attempt    `json:"attempts"`
+	Warnings   []string     `json:"warnings,omitempty"`
 	// Request is what was asked for, to resume an interrupted run; its keys are
 	// the caller's.
 	Request map[string]string `json:"request,omitempty"`
@@ -97,8 +102,18 @@ type ResultsIdentity struct {
 type ReportState struct {
 	Path   string `json:"path,omitempty"` // relative to the folder of results
 	Absent string `json:"absent,omitempty"`
+	// SHA256 of the report as the suite wrote it, in hexadecimal.
+	SHA256 string `json:"sha256,omitempty"`
 	// Note says what makes the report less than complete.
 	Note string `json:"note,omitempty"`
+}
+
+// Image is what a container was made of.
+type Image struct {
+	Name string `json:"name"` // as the pod asked for it
+	// ID is what the kubelet says it got, with a digest; empty where the cluster
+	// has programs instead of images.
+	ID string `json:"id,omitempty"`
 }
 
 // Summary counts tests by outcome. Skipped are those the suite or we left out.
@@ -242,14 +257,14 @@ func (r *Results) save(dir string) error {
 	if err != nil {
 		return fmt.Errorf("writing results: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, ResultsFile), append(data, '\n')); err != nil {
+	if err := ReplaceFile(filepath.Join(dir, ResultsFile), append(data, '\n')); err != nil {
 		return fmt.Errorf("writing results: %w", err)
 	}
 	xml, err := r.junit()
 	if err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
-	if err := replaceFile(filepath.Join(dir, JUnitFile), xml); err != nil {
+	if err := ReplaceFile(filepath.Join(dir, JUnitFile), xml); err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
 	return nil
@@ -272,8 +287,9 @@ func ReadResults(dir string) (*Results, error) {
 	return &r, nil
 }
 
-// replaceFile writes a file beside its place and renames it there.
-func replaceFile(path string, data []byte) (err error) {
+// ReplaceFile writes a file beside its place and renames it there, so that a
+// reader finds all of it or what was there before.
+func ReplaceFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
 		return err

@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -88,7 +90,7 @@ func (r *runner) begin(plan *Plan, request map[string]string) error {
 		return fmt.Errorf("%w: %s holds the results of another run: name another folder, or --resume it", ErrOptions, r.o.Out)
 	}
 	r.results = &Results{
-		Version: ResultsVersion, Status: StatusRunning, Suite: r.listing.Version, Cluster: r.o.ClusterName,
+		Version: ResultsVersion, Status: StatusRunning, Suite: r.listing.Version, Cluster: r.o.ClusterName, Tool: r.o.Tool,
 		Implementation: ResultsIdentity{r.o.Implementation.Name, r.o.Implementation.Version, r.o.Implementation.GatewayClass},
 		Profiles:       plan.Profiles, Inferred: plan.Inferred, Started: time.Now().UTC(),
 		Warnings: plan.Warnings, Request: request,
@@ -218,13 +220,14 @@ func (r *runner) placeReport(a *attempt) {
 	}
 	data, err := os.ReadFile(filepath.Join(a.dir, ReportFile))
 	if err == nil {
-		err = replaceFile(filepath.Join(r.o.Out, ReportFile), data)
+		err = ReplaceFile(filepath.Join(r.o.Out, ReportFile), data)
 	}
 	if err != nil {
 		state.Absent = fmt.Sprintf("the suite wrote none: %v", err)
 		return
 	}
-	state.Path, state.Absent = ReportFile, ""
+	sum := sha256.Sum256(data)
+	state.Path, state.Absent, state.SHA256 = ReportFile, "", hex.EncodeToString(sum[:])
 	if r.o.Focus != "" || r.o.Skip != "" || r.o.FailFast {
 		state.Note = "tests were left out of this run, which the report says"
 	}

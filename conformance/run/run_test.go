@@ -26,6 +26,38 @@ func outcomes(r *Results) map[string]Outcome {
 	return out
 }
 
+func TestPreparingComesBetweenSetUpAndTests(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason string
+		err    error
+		status Status
+		says   string
+	}{
+		"done":  {"the tests are let go", nil, StatusPassed, "all 3 tests passed"},
+		"fails": {"tests would prove nothing", errors.New("waypoint was never programmed"), StatusNotReady, "waypoint was never programmed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o, _, _ := fakeOptions(t, nil)
+			calls := 0
+			o.Implementation.Prepare = func(_ context.Context, c Cluster, _ io.Writer) error {
+				calls++
+				console := read(t, o.Out, "attempts", "1", consoleFile)
+				if !strings.Contains(console, "Test Setup") || c == nil {
+					t.Errorf("it is not after set-up: %s", console)
+				}
+				return tc.err
+			}
+			r, err := Run(t.Context(), o, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if calls != 1 || r.Status != tc.status || !strings.Contains(r.Verdict, tc.says) {
+				t.Errorf("%s: prepared %d times, %s: %s", tc.reason, calls, r.Status, r.Verdict)
+			}
+		})
+	}
+}
+
 func TestRunEndsInAVerdict(t *testing.T) {
 	for name, tc := range map[string]struct {
 		reason  string

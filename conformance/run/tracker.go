@@ -15,6 +15,7 @@ import (
 const (
 	attrFailed    = "causeway.failed"
 	attrExchanges = "causeway.exchanges"
+	attrPrepare   = "causeway.prepare"
 )
 
 // tracker turns the events of a suite binary into the state of its tests. Only
@@ -28,7 +29,9 @@ type tracker struct {
 	// whose objects still stand, with the name to acknowledge.
 	finished func(name string, run TestRun)
 	failing  func(name, full string, exchanges []byte)
-	view     View
+	// prepare is told that set-up is over and tests wait to be let go.
+	prepare func()
+	view    View
 
 	mu    sync.Mutex
 	tests map[string]*tracked
@@ -127,6 +130,10 @@ func (t *tracker) of(full string) (test *tracked, own bool) {
 
 func (t *tracker) attribute(test *tracked, e Event) {
 	switch e.Key {
+	case attrPrepare:
+		if t.prepare != nil && test == &t.suite {
+			t.prepare()
+		}
 	case attrExchanges:
 		test.exchanges = []byte(e.Value)
 	case attrFailed:

@@ -88,6 +88,23 @@ func Lint(r *Report) []Problem {
 	return l.problems
 }
 
+// claimRules are those about what a vendor says of an implementation, which can
+// be held before anything is run.
+var claimRules = []string{"identity", "version", "channel", "mode"}
+
+// LintClaim holds what a report would say of an implementation against the
+// rules. file is where it says so.
+func LintClaim(file string, i Implementation, channel, mode string) []Problem {
+	l := &linter{Report: &Report{File: file, Implementation: i, Channel: channel, Mode: mode}}
+	for _, rule := range rules {
+		if slices.Contains(claimRules, rule.name) {
+			l.rule = rule.name
+			rule.check(l)
+		}
+	}
+	return l.problems
+}
+
 type linter struct {
 	*Report
 	rule     string
@@ -275,8 +292,11 @@ func (l *linter) readme() {
 	if l.early {
 		return // the columns are replaced by an x, and Reproduce is optional
 	}
-	if !doc.reproduce {
+	switch {
+	case doc.reproduce == "":
 		at(0, "the section Reproduce is missing or empty")
+	case l.Mode != "" && l.Mode != "default" && !strings.Contains(strings.ToLower(doc.reproduce), strings.ToLower(l.Mode)):
+		at(0, "the section Reproduce does not say how to configure mode %s", l.Mode)
 	}
 	row, ok := doc.row(filepath.Base(l.File))
 	switch {
@@ -291,6 +311,13 @@ func (l *linter) readme() {
 			if !strings.EqualFold(strings.TrimPrefix(c.have, "v"), strings.TrimPrefix(c.want, "v")) {
 				at(row.line, "%s is %q in the table of contents and %q in the report", c.what, c.have, c.want)
 			}
+		}
+		if row.release == "" {
+			at(row.line, "Implementation version is no link to the page of the release")
+		}
+		if text := strings.TrimPrefix(row.text, "v"); !strings.HasPrefix(text, strings.TrimPrefix(row.version, "v")+" ") || !strings.HasSuffix(text, " report") {
+			// "It MUST be in the form", but others have been taken.
+			l.problems = append(l.problems, Problem{path, row.line, Warning, l.rule, fmt.Sprintf("the link to the report is called %q and not %q", row.text, row.version+" report")})
 		}
 	}
 }

@@ -14,7 +14,10 @@ var markdownEscapes = strings.NewReplacer(
 	"<", "&lt;", ">", "&gt;", "&", "&amp;", "@", "&#64;", // a name after @ would be notified
 )
 
-func md(s string) string { return markdownEscapes.Replace(clean(s)) }
+// EscapeMarkdown is text whose characters mean nothing to Markdown, on one line.
+func EscapeMarkdown(s string) string { return markdownEscapes.Replace(clean(s)) }
+
+func md(s string) string { return EscapeMarkdown(s) }
 
 // marks make results stand out where there is no colour.
 var marks = map[Result]string{Success: "✅ success", Partial: "🟡 partial", Failure: "❌ failure"}

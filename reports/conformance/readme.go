@@ -9,7 +9,7 @@ import (
 // readme is what the rules ask of the README.md beside a report.
 type readme struct {
 	rows      []readmeRow
-	reproduce bool // the section is there and says something
+	reproduce string // what the section says
 }
 
 // readmeRow is a row of the table of contents.
@@ -17,6 +17,8 @@ type readmeRow struct {
 	line                   int
 	channel, version, mode string
 	file                   string // the report it links to
+	text                   string // of that link
+	release                string // the page that the version links to
 }
 
 var markdownLink = regexp.MustCompile(`\[([^\]]*)\]\(([^)\s]*)[^)]*\)`)
@@ -28,7 +30,7 @@ func parseReadme(text string) readme {
 	reproduce := 0 // the level of the heading that we are below, 0 for none
 	for line := range strings.Lines(text) {
 		number++
-		line = strings.TrimSpace(line)
+		line = strings.ReplaceAll(strings.TrimSpace(line), `\`, "") // escapes of Markdown
 		switch {
 		case strings.HasPrefix(line, "#"):
 			table = false
@@ -48,13 +50,16 @@ func parseReadme(text string) readme {
 			case table && len(cells) >= 4 && strings.Trim(line, "|:- ") != "":
 				row := readmeRow{line: number, channel: plainCell(cells[0]), version: plainCell(cells[1]), mode: plainCell(cells[2])}
 				if m := markdownLink.FindStringSubmatch(cells[3]); m != nil {
-					row.file = path.Base(m[2])
+					row.text, row.file = m[1], path.Base(m[2])
+				}
+				if m := markdownLink.FindStringSubmatch(cells[1]); m != nil {
+					row.release = m[2]
 				}
 				doc.rows = append(doc.rows, row)
 			}
 		}
 		if reproduce > 0 && line != "" {
-			doc.reproduce = true
+			doc.reproduce += line + "\n"
 		}
 	}
 	return doc

@@ -63,8 +63,12 @@ func (in *Installation) helm(ctx context.Context, h *implementation.Helm, folder
 	} else if !errors.Is(err, driver.ErrReleaseNotFound) {
 		return fmt.Errorf("looking for release %s/%s: %w", namespace, h.Release, err)
 	}
+	values, err := withAuthority(h.Values, h.Authority)
+	if err != nil {
+		return err
+	}
 	in.releases = append(in.releases, release{namespace, h.Release})
-	if _, err := install.RunWithContext(ctx, c, h.Values); err != nil {
+	if _, err := install.RunWithContext(ctx, c, values); err != nil {
 		return fmt.Errorf("release %s/%s of chart %s: %w", namespace, h.Release, strings.TrimSpace(h.Chart+" "+h.Version), err)
 	}
 	return nil

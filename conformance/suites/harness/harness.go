@@ -29,6 +29,7 @@ import (
 var (
 	listOnly bool
 	driven   bool
+	prepares bool
 	ackWait  time.Duration
 )
 
@@ -40,6 +41,7 @@ const exitStopped = 3
 func Main(m *testing.M, profiles ...suite.ConformanceProfile) {
 	flag.BoolVar(&listOnly, "causeway.list", false, "print tests, profiles and features as JSON, and end")
 	flag.BoolVar(&driven, "causeway.driven", false, "take orders on standard input, and end when it closes")
+	flag.BoolVar(&prepares, "causeway.prepare", false, "wait for the driver's order between set-up and tests")
 	flag.DurationVar(&ackWait, "causeway.ack-wait", 20*time.Second, "how long a failed test waits for its driver before its objects are deleted")
 	flag.Parse()
 	if listOnly {
@@ -65,6 +67,9 @@ func Run(t *testing.T) {
 		}
 	}
 	w := newWatch()
+	if prepares {
+		w.gate = newGate(t)
+	}
 	if driven {
 		go w.obey(os.Stdin, os.Stdout, func() { os.Exit(exitStopped) })
 	}
@@ -80,8 +85,16 @@ func Run(t *testing.T) {
 	w.exchanges = exchanges
 	w.failFast = opts.FailFast
 
+	if w.gate != nil {
+		for i, manifests := range opts.ManifestFS {
+			opts.ManifestFS[i] = gated{manifests, w.gate}
+		}
+	}
 	w.whole(t)
 	for i, test := range tests.ConformanceTests {
+		if w.gate != nil {
+			test = w.gate.before(test)
+		}
 		tests.ConformanceTests[i] = w.wrap(test)
 	}
 	conformance.RunConformanceWithOptions(t, opts)

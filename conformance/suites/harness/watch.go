@@ -29,6 +29,7 @@ const deleteWait = 4 * time.Second
 type watch struct {
 	exchanges *exchanges
 	failFast  bool
+	gate      *gate // nil when nobody wants in between set-up and tests
 
 	mu      sync.Mutex
 	running map[*testing.T]*watched
@@ -182,8 +183,8 @@ func (w *watch) failing() []*testing.T {
 	return whole
 }
 
-// obey reads the driver's orders: "ack NAME" when it has seen a failed test, and
-// "dump" for the stacks of all goroutines. When input closes, the driver wants
+// obey reads the driver's orders: "ack NAME" when it has seen a failed test, "go"
+// when tests may begin, and "dump" for the stacks of all goroutines. When input closes, the driver wants
 // the run to end or is no more.
 func (w *watch) obey(in io.Reader, out io.Writer, stop func()) {
 	lines := bufio.NewScanner(in)
@@ -191,6 +192,10 @@ func (w *watch) obey(in io.Reader, out io.Writer, stop func()) {
 		switch order, name, _ := strings.Cut(lines.Text(), " "); order {
 		case "ack":
 			w.acknowledge(name)
+		case "go":
+			if w.gate != nil {
+				w.gate.release()
+			}
 		case "dump":
 			_ = pprof.Lookup("goroutine").WriteTo(out, 2)
 		}
