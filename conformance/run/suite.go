@@ -75,9 +75,10 @@ func FindSuite(ctx context.Context, version string, progress io.Writer) (Suite, 
 // component is the suite's binary built from a checkout, which may be empty.
 func (s source) component(checkout string) buildcache.Component {
 	c := buildcache.Component{
-		Name:   "gateway-api-conformance-" + s.version + ".test" + exeSuffix(),
-		Inputs: []string{s.version, "harness"},
-		Salt:   []string{s.toolchain, runtime.Version()},
+		Name:       "gateway-api-conformance-" + s.version + ".test" + exeSuffix(),
+		Executable: true,
+		Inputs:     []string{s.version, "harness"},
+		Salt:       []string{s.toolchain, runtime.Version()},
 	}
 	if checkout == "" {
 		return c
