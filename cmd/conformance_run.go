@@ -177,7 +177,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 		o.Profiles = impl.Profiles
 	}
 	if f.dryRun {
-		return asUsage(f.printPlan(ctx, s, listing, &o, provider))
+		return f.printPlan(ctx, s, listing, &o, provider)
 	}
 	if o.Out == "" {
 		o.Out = filepath.Join("conformance-results", fmt.Sprintf("%s-%s-%s", impl.Name, listing.Version, time.Now().Format("20060102-150405")))
@@ -194,7 +194,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 	}
 	results, err := conformance.Run(ctx, o, request(c.Flags()))
 	if results == nil {
-		return asUsage(err)
+		return err
 	}
 	if f.output == "json" {
 		err = errors.Join(err, writeJSON(s.Out, results))
@@ -218,13 +218,6 @@ func verdict(r *conformance.Results, err error) error {
 		return fmt.Errorf("conformance: %s", r.Verdict)
 	}
 	return nil
-}
-
-func asUsage(err error) error {
-	if errors.Is(err, conformance.ErrOptions) {
-		return usage(err)
-	}
-	return err
 }
 
 // describe says what the suite runs against.

@@ -69,7 +69,7 @@ func FindSuite(ctx context.Context, version string, progress io.Writer) (Suite, 
 			return Suite{Version: version, Path: path}, nil
 		}
 	}
-	return Suite{}, fmt.Errorf("suite %q is not known: use %s, or the path of a suite's test binary", version, strings.Join(SuiteVersions(), ", "))
+	return Suite{}, fmt.Errorf("%w: suite %q is not known: use %s, or the path of a suite's test binary", ErrOptions, version, strings.Join(SuiteVersions(), ", "))
 }
 
 // component is the suite's binary built from a checkout, which may be empty.
