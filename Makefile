@@ -90,8 +90,8 @@ test-suites: ## build the conformance suites and test their binaries
 	go test -tags suites -count=1 -timeout 30m -v -run 'Suite|BrokenAPI' ./conformance/run
 
 .PHONY: test-envtest
-test-envtest: ## the installer on a real API server; KUBEBUILDER_ASSETS names the folder of its programs
-	go test -tags envtest -run OnARealAPIServer ./conformance/implementation/install
+test-envtest: ## the installer on a real API server, that of the embedded cluster
+	go test -tags envtest -count=1 -timeout 30m -run OnARealAPIServer ./conformance/implementation/install
 
 .PHONY: lint
 lint: ## golangci-lint, built from hack/tools

@@ -94,7 +94,7 @@ func (f *certifyFlags) certify(c *cobra.Command, s genericiooptions.IOStreams) e
 		return f.layOut(s, f.from)
 	}
 	// A mistake in the descriptor is told before the run, which takes minutes.
-	claim, err := f.claim(implementation.Provider(f.run.cluster))
+	claim, err := f.claim(implementation.Provider(f.run.cluster), f.run.suite)
 	if err != nil {
 		return err
 	}
@@ -106,12 +106,12 @@ func (f *certifyFlags) certify(c *cobra.Command, s genericiooptions.IOStreams) e
 		return err
 	}
 	if f.run.dryRun {
-		return asUsage(f.run.printPlan(c.Context(), s, p))
+		return f.run.printPlan(c.Context(), s, p)
 	}
 	p.options.Out = filepath.Join(f.run.out, "results", folderOf(p.options.Implementation.Name, p.listing.Version))
 	results, err := f.run.execute(c.Context(), p, s.ErrOut, f.request(c))
 	if err != nil {
-		return asUsage(err)
+		return err
 	}
 	if err := conformance.WriteSummary(s.ErrOut, results, p.options.Out); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (f *certifyFlags) layOut(s genericiooptions.IOStreams, dir string) error {
 	if err != nil {
 		return err
 	}
-	claim, err := f.claim(implementation.Provider(evidence.Cluster()))
+	claim, err := f.claim(implementation.Provider(evidence.Cluster()), evidence.Suite())
 	if err != nil {
 		return err
 	}
@@ -160,8 +160,8 @@ func (f *certifyFlags) layOut(s genericiooptions.IOStreams, dir string) error {
 	return err
 }
 
-// claim is what the descriptor says, as a submission takes it.
-func (f *certifyFlags) claim(on implementation.Provider) (*submission.Claim, error) {
+// claim is what the descriptor says of a suite ("v1.6"), as a submission takes it.
+func (f *certifyFlags) claim(on implementation.Provider, suite string) (*submission.Claim, error) {
 	d, m, err := loadDescriptor(f.run.implementation, on)
 	if err != nil {
 		return nil, err
@@ -185,7 +185,7 @@ func (f *certifyFlags) claim(on implementation.Provider) (*submission.Claim, err
 		}
 	}
 	if d.Tests != nil {
-		claim.Skipped = excuses(d.Tests.Skip)
+		claim.Skipped = excuses(d.Tests.Skip).For(suite)
 	}
 	return claim, nil
 }

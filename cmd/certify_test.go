@@ -158,7 +158,7 @@ func TestToolNamesWhatCanBeHad(t *testing.T) {
 // that goes without a run.
 func TestCertifyTraefik(t *testing.T) {
 	f := certifyFlags{run: conformanceFlags{implementation: "traefik"}}
-	claim, err := f.claim("embedded")
+	claim, err := f.claim("embedded", "v1.6")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -195,6 +195,9 @@ A dead cluster was killed: only its folder with the logs is left, which
 			}
 			if c.Flags().Changed("name") {
 				wanted := c.Flag("name").Value.String()
+				if err := embedded.CheckName(wanted); err != nil {
+					return err
+				}
 				all = filterClusters(all, wanted)
 				if len(all) == 0 {
 					return fmt.Errorf("there is no cluster %q", wanted)

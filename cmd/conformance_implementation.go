@@ -69,10 +69,10 @@ func described(d *implementation.Descriptor, m *implementation.Method, on implem
 	return out
 }
 
-func excuses(list []implementation.Excuse) map[string]string {
-	out := map[string]string{}
+func excuses(list []implementation.Excuse) conformance.Excuses {
+	var out conformance.Excuses
 	for _, e := range list {
-		out[e.Name] = e.Reason
+		out = append(out, conformance.Excuse(e))
 	}
 	return out
 }

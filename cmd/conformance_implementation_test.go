@@ -25,7 +25,7 @@ func TestDescribed(t *testing.T) {
 		Addresses:    &implementation.Addresses{Usable: []implementation.Address{{Type: "IPAddress", Value: "198.51.100.1"}}},
 		Tests: &implementation.Tests{
 			Skip:        []implementation.Excuse{{Name: "A", Reason: "a"}},
-			KnownToFail: []implementation.Excuse{{Name: "B", Reason: "b"}},
+			KnownToFail: []implementation.Excuse{{Name: "B", Reason: "b", Suites: []string{"v1.7"}}},
 		},
 	}
 	m := &implementation.Method{Logs: []implementation.Logs{{Namespace: "acme", Selector: "app=acme"}}}
@@ -36,7 +36,7 @@ func TestDescribed(t *testing.T) {
 		Profiles: []string{"GATEWAY-HTTP"}, Features: []string{"Gateway"}, Exempt: []string{"HTTPRouteCORS"},
 		Timeouts:        map[string]string{"requestTimeout": "30s"},
 		UsableAddresses: []conformance.Address{{Type: "IPAddress", Value: "198.51.100.1"}},
-		SkipTests:       map[string]string{"A": "a"}, KnownToFail: map[string]string{"B": "b"},
+		SkipTests:       conformance.Excuses{{Name: "A", Reason: "a"}}, KnownToFail: conformance.Excuses{{Name: "B", Reason: "b", Suites: []string{"v1.7"}}},
 		Logs: []conformance.LogSource{{Namespace: "acme", Selector: "app=acme"}},
 	}
 	got := described(d, m, implementation.Embedded, time.Minute)

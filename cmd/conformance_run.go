@@ -196,7 +196,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 		f.out = f.resume
 	}
 	if cells := f.axes().Cells(); len(cells) > 1 {
-		return asUsage(f.runMatrix(c, s, cells))
+		return f.runMatrix(c, s, cells)
 	} else if len(cells) == 1 {
 		f.pick(cells[0])
 	}
@@ -282,7 +282,7 @@ func (f *conformanceFlags) runOne(c *cobra.Command, s genericiooptions.IOStreams
 		return err
 	}
 	if f.dryRun {
-		return asUsage(f.printPlan(c.Context(), s, p))
+		return f.printPlan(c.Context(), s, p)
 	}
 	if p.options.Out == "" {
 		p.options.Out = filepath.Join("conformance-results", folderOf(p.options.Implementation.Name, p.listing.Version))
@@ -290,7 +290,7 @@ func (f *conformanceFlags) runOne(c *cobra.Command, s genericiooptions.IOStreams
 	o := p.options
 	results, err := f.execute(c.Context(), p, s.ErrOut, request(c.Flags()))
 	if results == nil {
-		return asUsage(err)
+		return err
 	}
 	if f.output == "json" {
 		err = errors.Join(err, writeJSON(s.Out, results))
@@ -314,13 +314,6 @@ func verdict(r *conformance.Results, err error) error {
 		return fmt.Errorf("conformance: %s", r.Verdict)
 	}
 	return nil
-}
-
-func asUsage(err error) error {
-	if errors.Is(err, conformance.ErrOptions) {
-		return usage(err)
-	}
-	return err
 }
 
 // channels are those that the Gateway API's CRDs come in.

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+
+	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
+	conformance "github.com/causeway-gateway/causeway/conformance/run"
 )
 
 // Exit codes. Scripts build on them, so a code never changes its meaning.
@@ -39,6 +43,9 @@ func usagef(format string, args ...any) error {
 	return &ExitError{ExitUsage, fmt.Errorf(format, args...)}
 }
 
+// usageErrors are how packages below mark mistakes in the command line.
+var usageErrors = []error{conformance.ErrOptions, embedded.ErrOptions}
+
 // usage gives an error of cobra the code of wrong usage.
 func usage(err error) error {
 	if err == nil {
@@ -54,6 +61,9 @@ func finish(ctx context.Context, w io.Writer, command string, err error) int {
 		return ExitDone
 	}
 	code := ExitFailed
+	if slices.ContainsFunc(usageErrors, func(e error) bool { return errors.Is(err, e) }) {
+		code = ExitUsage
+	}
 	var exit *ExitError
 	if errors.As(err, &exit) {
 		code = exit.Code

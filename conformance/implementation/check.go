@@ -87,11 +87,21 @@ func (d *Descriptor) checkClaims(c *checker) {
 			c.add("timeouts/"+key, "%q is no duration such as 30s", d.Timeouts[key])
 		}
 	}
-	if d.Tests != nil {
-		for i, e := range d.Tests.KnownToFail {
-			if slices.ContainsFunc(d.Tests.Skip, func(s Excuse) bool { return s.Name == e.Name }) {
+	if t := d.Tests; t != nil {
+		checkTwice(c, "tests/skip/", t.Skip)
+		checkTwice(c, "tests/knownToFail/", t.KnownToFail)
+		for i, e := range t.KnownToFail {
+			if slices.ContainsFunc(t.Skip, e.overlaps) {
 				c.add("tests/knownToFail/"+strconv.Itoa(i), "%s is skipped, so it cannot fail", e.Name)
 			}
+		}
+	}
+}
+
+func checkTwice(c *checker, at string, list []Excuse) {
+	for i, e := range list {
+		if slices.ContainsFunc(list[:i], e.overlaps) {
+			c.add(at+strconv.Itoa(i), "%s is there already for that suite", e.Name)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package implementation
 
-import rbacv1 "k8s.io/api/rbac/v1"
+import (
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+)
 
 // APIVersion and Kind open every descriptor.
 const (
@@ -125,6 +129,15 @@ type Excuse struct {
 	// Name is the suite's short name, HTTPRouteWeight.
 	Name   string `json:"name" jsonschema:"pattern=^[A-Za-z][A-Za-z0-9]*$"`
 	Reason string `json:"reason" jsonschema:"minLength=1"`
+	// Suites are the versions of the suite, v1.7, that it is for; all of them
+	// when left out.
+	Suites []string `json:"suites,omitempty" jsonschema:"minItems=1,uniqueItems=true,pattern=^v[0-9]+[.][0-9]+$"`
+}
+
+// overlaps reports whether both are about one test of one suite.
+func (e Excuse) overlaps(other Excuse) bool {
+	return e.Name == other.Name && (len(e.Suites) == 0 || len(other.Suites) == 0 ||
+		slices.ContainsFunc(e.Suites, func(s string) bool { return slices.Contains(other.Suites, s) }))
 }
 
 // Prepare is done between the suite's set-up and its tests.

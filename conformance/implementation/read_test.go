@@ -79,6 +79,12 @@ func TestMistakes(t *testing.T) {
 		"all and some": {"", "", "features: {all: true, supported: [Gateway]}", "acme.yaml:16: features.supported: all features are supported already"},
 		"skipped and failing": {"", "", "tests: {skip: [{name: A, reason: r}], knownToFail: [{name: A, reason: r}]}",
 			"acme.yaml:16: tests.knownToFail[0]: A is skipped, so it cannot fail"},
+		"skipped and failing in one suite": {"", "", "tests: {skip: [{name: A, reason: r, suites: [v1.6, v1.7]}], knownToFail: [{name: A, reason: r, suites: [v1.7]}]}",
+			"acme.yaml:16: tests.knownToFail[0]: A is skipped, so it cannot fail"},
+		"excuse twice": {"which reason would be given?", "", "tests: {skip: [{name: A, reason: r}, {name: A, reason: s, suites: [v1.7]}]}",
+			"acme.yaml:16: tests.skip[1]: A is there already for that suite"},
+		"suite by its patch release": {"the reason would be lost with the next one", "", "tests: {skip: [{name: A, reason: r, suites: [v1.7.0]}]}",
+			"acme.yaml:16: tests.skip[0].suites[0]: \"v1.7.0\" does not have the form ^"},
 		"excuse without a reason": {"", "", "tests: {skip: [{name: A}]}", "acme.yaml:16: tests.skip[0]: reason is missing"},
 		"two ways": {"which one would be taken?",
 			"- on: [existing]", "- on: [existing]\n  namespace: one\n- on: [existing]", "acme.yaml:16: install[1].on[0]: existing has a way of installation already"},
@@ -233,4 +239,20 @@ func flatten(err error) []error {
 		return many.Unwrap()
 	}
 	return []error{err}
+}
+
+func TestExcusesOfDifferentSuites(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "acme.yaml")
+	text := sound + "tests: {skip: [{name: A, reason: r, suites: [v1.6]}], knownToFail: [{name: A, reason: s, suites: [v1.7]}]}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Tests{Skip: []Excuse{{Name: "A", Reason: "r", Suites: []string{"v1.6"}}}, KnownToFail: []Excuse{{Name: "A", Reason: "s", Suites: []string{"v1.7"}}}}
+	if diff := cmp.Diff(want, d.Tests); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }

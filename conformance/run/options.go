@@ -55,10 +55,10 @@ type Implementation struct {
 	// profile cannot be.
 	Exempt []string
 	// SkipTests are tests left out, each with the reason.
-	SkipTests map[string]string
+	SkipTests Excuses
 	// KnownToFail are tests that run and whose failure is no news, each with the
 	// reason. The official report counts them as failed.
-	KnownToFail map[string]string
+	KnownToFail Excuses
 
 	// Timeouts override the suite's timeoutConfig: its keys, Go durations.
 	Timeouts map[string]string
@@ -181,6 +181,17 @@ func (o *Options) complete() error {
 		return fmt.Errorf("%w: neither profiles nor features: nothing would be tested", ErrOptions)
 	case o.KeepOnFailure && o.Keep == nil:
 		return fmt.Errorf("%w: KeepOnFailure without Keep", ErrOptions)
+	case o.RerunFailed < 0:
+		return fmt.Errorf("%w: --rerun-failed %d: a test is run again no less than 0 times", ErrOptions, o.RerunFailed)
+	case o.RerunLimit < 0:
+		return fmt.Errorf("%w: --rerun-limit %d: no less than 0 tests can have failed", ErrOptions, o.RerunLimit)
+	}
+	for flag, limit := range map[string]time.Duration{
+		"timeout": o.Limits.Suite, "test-timeout": o.Limits.Test, "install-timeout": o.Limits.Install, "ready-timeout": o.Limits.Ready,
+	} {
+		if limit <= 0 {
+			return fmt.Errorf("%w: --%s %s is no time to wait", ErrOptions, flag, limit)
+		}
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 	}
 	for _, t := range l.Tests {
 		planned := Planned{Name: t.Name, Features: t.Features, Profiles: memberships(t, profiles)}
-		why, listed := o.Implementation.SkipTests[t.Name]
+		why, listed := o.Implementation.SkipTests.reason(t.Name, l.Version)
 		missing := slices.DeleteFunc(slices.Clone(t.Features), func(f string) bool { return supported[f] })
 		switch {
 		case focus != nil && !focus.MatchString(t.Name):
@@ -93,11 +93,9 @@ func NewPlan(l *Listing, o *Options, known []string) (*Plan, error) {
 		}
 		p.Tests = append(p.Tests, planned)
 	}
-	for _, named := range []map[string]string{o.Implementation.SkipTests, o.Implementation.KnownToFail} {
-		for name := range named {
-			if !l.has(name) {
-				p.warn("test %s, which the implementation names, is not in this suite", name)
-			}
+	for _, e := range slices.Concat(o.Implementation.SkipTests, o.Implementation.KnownToFail).in(l.Version) {
+		if !l.has(e.Name) {
+			p.warn("test %s, which the implementation names, is not in this suite", e.Name)
 		}
 	}
 	slices.Sort(p.Warnings)

@@ -278,7 +278,7 @@ func (r *runner) record(name string, run TestRun) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.results.record(name, run)
-	if why, known := r.o.Implementation.KnownToFail[name]; known {
+	if why, known := r.o.Implementation.KnownToFail.reason(name, r.listing.Version); known {
 		switch t := r.results.test(name); t.Outcome {
 		case Failed:
 			t.Outcome, t.Reason = KnownFailure, "known to fail: "+why+"\n"+t.Reason

@@ -91,7 +91,7 @@ func TestRunEndsInAVerdict(t *testing.T) {
 			reason: "an announced failure is neither run again nor fails the run",
 			does:   map[string]string{"HTTPRouteBasics": "fail"},
 			change: func(o *Options, _ *fakeAPI) {
-				o.Implementation.KnownToFail = map[string]string{"HTTPRouteBasics": "issue 7"}
+				o.Implementation.KnownToFail = Excuses{{Name: "HTTPRouteBasics", Reason: "issue 7"}}
 			},
 			status: StatusPassed, verdict: "2 tests passed, 1 are known to fail and did; the official report counts them as failed", ups: 1, report: true,
 			want: map[string]Outcome{"GatewayBasics": Passed, "HTTPRouteBasics": KnownFailure},
@@ -510,7 +510,7 @@ func TestPlan(t *testing.T) {
 		},
 		"skipped by the implementation": {
 			reason: "with its reason",
-			change: func(o *Options) { o.Implementation.SkipTests = map[string]string{"GatewayBasics": "issue 7"} }, known: []string{},
+			change: func(o *Options) { o.Implementation.SkipTests = Excuses{{Name: "GatewayBasics", Reason: "issue 7"}} }, known: []string{},
 			runs: []string{"HTTPRouteBasics"},
 			want: map[string]string{"GatewayBasics": "the implementation skips it: issue 7"},
 		},

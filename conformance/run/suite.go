@@ -69,15 +69,16 @@ func FindSuite(ctx context.Context, version string, progress io.Writer) (Suite, 
 			return Suite{Version: version, Path: path}, nil
 		}
 	}
-	return Suite{}, fmt.Errorf("suite %q is not known: use %s, or the path of a suite's test binary", version, strings.Join(SuiteVersions(), ", "))
+	return Suite{}, fmt.Errorf("%w: suite %q is not known: use %s, or the path of a suite's test binary", ErrOptions, version, strings.Join(SuiteVersions(), ", "))
 }
 
 // component is the suite's binary built from a checkout, which may be empty.
 func (s source) component(checkout string) buildcache.Component {
 	c := buildcache.Component{
-		Name:   "gateway-api-conformance-" + s.version + ".test" + exeSuffix(),
-		Inputs: []string{s.version, "harness"},
-		Salt:   []string{s.toolchain, runtime.Version()},
+		Name:       "gateway-api-conformance-" + s.version + ".test" + exeSuffix(),
+		Executable: true,
+		Inputs:     []string{s.version, "harness"},
+		Salt:       []string{s.toolchain, runtime.Version()},
 	}
 	if checkout == "" {
 		return c

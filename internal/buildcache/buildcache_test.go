@@ -12,9 +12,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func write(t *testing.T, path, content string) {
@@ -36,11 +33,11 @@ func content(text string, calls *atomic.Int32) func(context.Context, string, io.
 
 func TestFindLooksBesideThenInTheCacheThenBuilds(t *testing.T) {
 	src, beside, cache := t.TempDir(), t.TempDir(), t.TempDir()
-	root := func() (string, error) { return cache, nil }
+	t.Setenv("XDG_CACHE_HOME", cache)
 	write(t, filepath.Join(src, "go.mod"), "module x\n")
 	var calls atomic.Int32
-	c := Component{Name: "tool", Dir: src, Inputs: []string{"go.mod"}, Build: content("built", &calls)}
-	find := func() (string, error) { return findIn(t.Context(), c, nil, []string{beside}, root) }
+	c := Component{Name: "tool", Dir: src, Inputs: []string{"go.mod"}, Beside: []string{beside}, Build: content("built", &calls)}
+	find := func() (string, error) { return Find(t.Context(), c, nil) }
 
 	first, err := find()
 	if err != nil {
@@ -65,7 +62,8 @@ func TestFindLooksBesideThenInTheCacheThenBuilds(t *testing.T) {
 }
 
 func TestFindBuildsOnceForAll(t *testing.T) {
-	src, cache := t.TempDir(), t.TempDir()
+	src := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	write(t, filepath.Join(src, "in"), "1")
 	var calls atomic.Int32
 	release := make(chan struct{})
@@ -78,7 +76,7 @@ func TestFindBuildsOnceForAll(t *testing.T) {
 	waiting := &signalWriter{want: "waiting for another process", seen: release}
 	for range 4 {
 		wg.Go(func() {
-			if _, err := findIn(t.Context(), c, waiting, nil, func() (string, error) { return cache, nil }); err != nil {
+			if _, err := Find(t.Context(), c, waiting); err != nil {
 				t.Error(err)
 			}
 		})
@@ -123,11 +121,12 @@ func TestFailedBuildsLeaveNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			src, cache := t.TempDir(), t.TempDir()
-			_, err := findIn(t.Context(), Component{Name: "tool", Dir: src, Build: tc.build}, nil, nil, func() (string, error) { return cache, nil })
+			t.Setenv("XDG_CACHE_HOME", cache)
+			_, err := Find(t.Context(), Component{Name: "tool", Dir: src, Build: tc.build}, nil)
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Fatalf("%s: error %v, want %q", tc.reason, err, tc.want)
 			}
-			left, err := filepath.Glob(filepath.Join(cache, "build", "tool", "*"))
+			left, err := filepath.Glob(filepath.Join(cache, "causeway", "build", "tool", "*"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +140,7 @@ func TestFailedBuildsLeaveNothing(t *testing.T) {
 }
 
 func TestWithoutACheckoutTheRemedyIsNamed(t *testing.T) {
-	_, err := findIn(t.Context(), Component{Name: "tool"}, nil, []string{t.TempDir()}, func() (string, error) { return t.TempDir(), nil })
+	_, err := Find(t.Context(), Component{Name: "tool", Beside: []string{t.TempDir()}}, nil)
 	if !errors.Is(err, ErrNoSource) || !strings.Contains(err.Error(), "release archive") {
 		t.Errorf("error %v", err)
 	}
@@ -149,12 +148,12 @@ func TestWithoutACheckoutTheRemedyIsNamed(t *testing.T) {
 
 func TestNamesAndInputsStayInside(t *testing.T) {
 	for _, name := range []string{"", ".", "..", "a/b", "../x"} {
-		if _, err := findIn(t.Context(), Component{Name: name, Dir: t.TempDir()}, nil, nil, Dir); err == nil {
+		if _, err := Find(t.Context(), Component{Name: name, Dir: t.TempDir()}, nil); err == nil {
 			t.Errorf("name %q was accepted", name)
 		}
 	}
 	for _, in := range []string{"../x", "/etc/passwd"} {
-		if _, err := keyOf(Component{Name: "tool", Dir: t.TempDir(), Inputs: []string{in}}); err == nil {
+		if _, err := hashInputs(Component{Name: "tool", Dir: t.TempDir(), Inputs: []string{in}}); err == nil {
 			t.Errorf("input %q was accepted", in)
 		}
 	}
@@ -167,7 +166,7 @@ func TestKeyDependsOnEverything(t *testing.T) {
 	base := Component{Name: "tool", Dir: dir, Inputs: []string{"a", "d"}, Salt: []string{"x", "y"}}
 	key := func(c Component) string {
 		t.Helper()
-		k, err := keyOf(c)
+		k, err := hashInputs(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,28 +193,6 @@ func TestKeyDependsOnEverything(t *testing.T) {
 	}
 }
 
-func TestPruneKeepsWhatIsUsed(t *testing.T) {
-	dir := t.TempDir()
-	old := time.Now().Add(-2 * keep)
-	for _, name := range []string{"mine/x", "old/x", "fresh/x", "old.lock"} {
-		write(t, filepath.Join(dir, name), "")
-	}
-	for _, name := range []string{"mine", "old", "old.lock"} {
-		if err := os.Chtimes(filepath.Join(dir, name), old, old); err != nil {
-			t.Fatal(err)
-		}
-	}
-	entry{family: dir, key: "mine", name: "x"}.prune(time.Now().Add(-keep))
-	var left []string
-	found, _ := os.ReadDir(dir)
-	for _, f := range found {
-		left = append(left, f.Name())
-	}
-	if diff := cmp.Diff([]string{"fresh", "mine", "old.lock"}, left); diff != "" {
-		t.Errorf("left after pruning (-want +got):\n%s", diff)
-	}
-}
-
 func TestCheckoutIsFoundFromBelow(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "go.mod"), "module "+Module+"\n\ngo 1.26.0\n")
@@ -238,7 +215,7 @@ func TestGoCommandBuildsAndQuotesErrors(t *testing.T) {
 	if err := g.Run(t.Context(), io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	if !exists(out) {
+	if _, err := os.Stat(out); err != nil {
 		t.Error("nothing was built")
 	}
 	write(t, filepath.Join(dir, "main.go"), "package main\n\nfunc main() { undefinedThing() }\n")

@@ -23,6 +23,9 @@ type GoCommand struct {
 	// Args are "build", "-o", out and so on. -v is added to a build, whose
 	// progress it makes; to go test it would mean something else.
 	Args []string
+	// Packages is how many of them a build has to compile, for its progress; 0
+	// when that is not known.
+	Packages int
 }
 
 // every is the least time between two lines of progress.
@@ -42,20 +45,10 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 	if args[0] == "build" {
 		args = append([]string{"build", "-v"}, args[1:]...)
 	}
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir = g.Dir
-	// PWD would otherwise name our folder, and the go command believes it.
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0", "PWD="+g.Dir)
-	if g.Toolchain != "" {
-		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+g.Toolchain)
-	}
-	cmd.Env = append(cmd.Env, g.Env...)
-	// An interrupt lets the go command take its compilers with it.
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
-	cmd.WaitDelay = every
+	cmd := g.command(ctx, args)
 	out, in := io.Pipe()
 	cmd.Stdout, cmd.Stderr = in, in
-	var f follower
+	f := follower{total: g.Packages}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -70,7 +63,7 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 		return fmt.Errorf("go %s: %w", g.Args[0], ctx.Err())
 	}
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("go %s: %w: install Go (https://go.dev/dl), or use a release archive", g.Args[0], err)
+		return errNoGo(g, err)
 	}
 	if err != nil {
 		return fmt.Errorf("go %s in %s: %w:\n%s", strings.Join(g.Args, " "), g.Dir, err, strings.Join(f.last, "\n"))
@@ -78,9 +71,31 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 	return nil
 }
 
+// command is the go command itself, with the caller's environment but for the
+// workspace and flags, which are for the user's own code.
+func (g GoCommand) command(ctx context.Context, args []string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = g.Dir
+	// PWD would otherwise name our folder, and the go command believes it.
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0", "PWD="+g.Dir)
+	if g.Toolchain != "" {
+		cmd.Env = append(cmd.Env, "GOTOOLCHAIN="+g.Toolchain)
+	}
+	cmd.Env = append(cmd.Env, g.Env...)
+	// An interrupt lets the go command take its compilers with it.
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = every
+	return cmd
+}
+
+func errNoGo(g GoCommand, err error) error {
+	return fmt.Errorf("go %s: %w: install Go (https://go.dev/dl), or use a release archive", g.Args[0], err)
+}
+
 // follower reads the output of go build -v: a line for each package as it is
 // compiled, and whatever goes wrong.
 type follower struct {
+	total    int // packages to compile; 0 when not known
 	mu       sync.Mutex
 	packages int
 	current  string   // the package compiled last
@@ -112,6 +127,9 @@ func (f *follower) state() string {
 	defer f.mu.Unlock()
 	if f.packages == 0 {
 		return "compiling and linking"
+	}
+	if f.total > 0 {
+		return fmt.Sprintf("%d of %d packages compiled, the last %s", f.packages, f.total, f.current)
 	}
 	return fmt.Sprintf("%d packages compiled, the last %s", f.packages, f.current)
 }

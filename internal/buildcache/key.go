@@ -12,9 +12,9 @@ import (
 	"runtime"
 )
 
-// keyOf is a hash of everything that decides what a component becomes: its name,
-// the platform, the salt, and names and content of the inputs.
-func keyOf(c Component) (string, error) {
+// hashInputs is a hash of everything that decides what a component becomes: its
+// name, the platform, the salt, and names and content of the inputs.
+func hashInputs(c Component) (string, error) {
 	h := sha256.New()
 	add(h, "component", c.Name, runtime.GOOS, runtime.GOARCH)
 	add(h, c.Salt...)

@@ -5,11 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"time"
 )
-
-// keep is how long an unused entry of the cache stays.
-const keep = 30 * 24 * time.Hour
 
 // Module is the path of Causeway's own module, by which a checkout is known.
 const Module = "github.com/causeway-gateway/causeway"
@@ -69,19 +65,5 @@ func checkoutAbove(dir string) string {
 			return ""
 		}
 		dir = up
-	}
-}
-
-// prune removes the family's entries that nobody used since the given time.
-// Lock files stay: removing one would let two processes hold the same lock.
-func (e entry) prune(since time.Time) {
-	found, err := os.ReadDir(e.family)
-	if err != nil {
-		return
-	}
-	for _, f := range found {
-		if info, err := f.Info(); err == nil && f.IsDir() && f.Name() != e.key && info.ModTime().Before(since) {
-			_ = os.RemoveAll(filepath.Join(e.family, f.Name()))
-		}
 	}
 }

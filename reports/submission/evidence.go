@@ -105,6 +105,9 @@ func ReadEvidence(dir string) (*Evidence, error) {
 	return e, nil
 }
 
+// Suite is the version of the suite that ran, "v1.6.3".
+func (e *Evidence) Suite() string { return e.run.Suite }
+
 // Cluster is the kind of cluster that the run was in.
 func (e *Evidence) Cluster() string { return e.run.Cluster }
 

@@ -181,11 +181,13 @@ func judge(t *testing.T, istio string, more []routing.Request) (verdict, error) 
 		}
 		for _, r := range requests {
 			if r.Client != nil {
-				if sidecars[r.Client.Namespace][0] == nil {
-					sidecars[r.Client.Namespace] = [2]*proxy{before.sidecar(r.Client.Namespace), after.sidecar(r.Client.Namespace)}
+				pair, ok := sidecars[r.Client.Namespace]
+				if !ok {
+					pair = [2]*proxy{before.sidecar(r.Client.Namespace), after.sidecar(r.Client.Namespace)}
+					sidecars[r.Client.Namespace] = pair
+					v.identical = v.identical && pair[0].normal() == pair[1].normal()
 				}
-				b, a = sidecars[r.Client.Namespace][0], sidecars[r.Client.Namespace][1]
-				v.identical = v.identical && b.normal() == a.normal()
+				b, a = pair[0], pair[1]
 			}
 			source, kernel := b.decide(&r), p.Table.Route(&r)
 			if d := verify.Differ(&source, &kernel); d != 0 {

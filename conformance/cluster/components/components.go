@@ -1,22 +1,16 @@
 // Package components finds the programs that a cluster is made of: beside the
 // causeway executable, where release archives put them, else in the cache,
-// else built from a checkout into the cache. It owns the table of programs,
-// the key of the cache and the lock that makes runs side by side build once.
-// It starts none of them.
+// else built from a checkout into the cache. It owns the table of programs;
+// building and caching are internal/buildcache's. It starts none of them.
 package components
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/gofrs/flock"
 
 	"github.com/causeway-gateway/causeway/internal/buildcache"
 )
@@ -36,17 +30,8 @@ type Component struct {
 	Stubs []Stub
 }
 
-// Stub replaces a package of another module by one file, because it pulls in
-// what a test has no use for.
-type Stub struct {
-	// Module is the other module as the go command takes it, PATH@VERSION.
-	Module string
-	// Package is the folder in the other module, with slashes. What lies below
-	// goes, too.
-	Package string
-	// By is the Go file that takes its place, relative to the component's module.
-	By string
-}
+// Stub replaces a package of another module by one file.
+type Stub = buildcache.Stub
 
 // The programs this package knows, by name.
 const (
@@ -127,58 +112,19 @@ func (f Finder) Find(ctx context.Context, name string) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("there is no component %q; there are %s", name, strings.Join(Names(), ", "))
 	}
-	if path, ok := f.beside(c); ok {
-		return path, nil
-	}
-	root, err := f.checkout()
-	if err != nil {
-		return "", fmt.Errorf("%s is not beside the causeway executable, and it cannot be built: %w", name, err)
-	}
 	cache, err := f.cache()
 	if err != nil {
 		return "", err
 	}
-	b := builder{Component: c, root: root, logf: f.logf}
-	key, err := b.key(ctx)
-	if err != nil {
-		return "", fmt.Errorf("key of %s: %w", name, err)
+	program := buildcache.Program{Name: c.Name, Package: c.Package, LDFlags: c.LDFlags, Stubs: c.Stubs}
+	if root := f.checkout(); root != "" {
+		program.Module = filepath.Join(root, filepath.FromSlash(c.Module))
 	}
-	dir := filepath.Join(cache, c.Name+"-"+key)
-	path := filepath.Join(dir, c.Name)
-	if executable(path) {
-		return path, nil
+	component := program.Component(cache)
+	if f.Beside != "" {
+		component.Beside = []string{f.Beside}
 	}
-	unlock, err := f.lock(ctx, dir+".lock", name)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	if executable(path) { // by whoever held the lock
-		return path, nil
-	}
-	if err := b.buildInto(ctx, dir); err != nil {
-		return "", fmt.Errorf("build %s: %w", name, err)
-	}
-	return path, nil
-}
-
-func (f Finder) logf(format string, args ...any) {
-	if f.Logf != nil {
-		f.Logf(format, args...)
-	}
-}
-
-func (f Finder) beside(c Component) (string, bool) {
-	dirs := []string{f.Beside}
-	if f.Beside == "" {
-		dirs = buildcache.Beside()
-	}
-	for _, dir := range dirs {
-		if path := filepath.Join(dir, c.Name); executable(path) {
-			return path, true
-		}
-	}
-	return "", false
+	return buildcache.Find(ctx, component, lines{f.Logf})
 }
 
 func (f Finder) cache() (string, error) {
@@ -192,38 +138,24 @@ func (f Finder) cache() (string, error) {
 	return filepath.Join(base, "components"), nil
 }
 
-// lock takes the lock file, waiting as long as another process builds.
-func (f Finder) lock(ctx context.Context, path, name string) (unlock func(), err error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
-	}
-	l := flock.New(path)
-	ok, err := l.TryLock()
-	if err == nil && !ok {
-		f.logf("waiting for another causeway that builds %s", name)
-		_, err = l.TryLockContext(ctx, 200*time.Millisecond)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", path, err)
-	}
-	return func() { _ = l.Unlock() }, nil
-}
-
-func executable(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
-}
-
-var errNoCheckout = errors.New("no checkout of causeway holds the working directory or the executable; " +
-	"run inside one, or put the program beside the causeway executable")
-
-// checkout returns the root of the working tree to build from.
-func (f Finder) checkout() (string, error) {
+// checkout returns the root of the working tree to build from, if there is one.
+func (f Finder) checkout() string {
 	if f.Checkout != "" {
-		return f.Checkout, nil
+		return f.Checkout
 	}
-	if root := buildcache.Checkout(); root != "" {
-		return root, nil
+	return buildcache.Checkout()
+}
+
+// lines passes each line that is written to logf. A write ends with a line.
+type lines struct {
+	logf func(format string, args ...any)
+}
+
+func (l lines) Write(p []byte) (int, error) {
+	if l.logf != nil {
+		for line := range strings.Lines(string(p)) {
+			l.logf("%s", strings.TrimSuffix(line, "\n"))
+		}
 	}
-	return "", errNoCheckout
+	return len(p), nil
 }

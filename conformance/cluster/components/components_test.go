@@ -1,7 +1,7 @@
 package components
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -51,8 +51,8 @@ func TestFindErrors(t *testing.T) {
 		t.Errorf("an unknown name gets the known ones, not %v", err)
 	}
 	t.Chdir(t.TempDir())
-	if _, err := (Finder{Beside: "/nowhere"}).Find(t.Context(), ControlPlane); err == nil || !strings.Contains(err.Error(), "run inside one") {
-		t.Errorf("without a checkout the error has a remedy, not %v", err)
+	if _, err := (Finder{Beside: "/nowhere"}).Find(t.Context(), ControlPlane); err == nil || !errors.Is(err, buildcache.ErrNoSource) {
+		t.Errorf("without a checkout the error says so, not %v", err)
 	}
 }
 
@@ -76,13 +76,13 @@ func TestBuildOnce(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if diff := cmp.Diff([]string{paths[0], paths[0], paths[0], paths[0]}, paths); diff != "" || !executable(paths[0]) {
+	if diff := cmp.Diff([]string{paths[0], paths[0], paths[0], paths[0]}, paths); diff != "" || paths[0] == "" {
 		t.Fatalf("all get the same program: %s", diff)
 	}
 	if n := strings.Count(strings.Join(said, "\n"), "built "); n != 1 {
 		t.Errorf("it was built %d times:\n%s", n, strings.Join(said, "\n"))
 	}
-	left, err := filepath.Glob(filepath.Join(cache, ".build-*"))
+	left, err := filepath.Glob(filepath.Join(cache, "*.tmp"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the cache: %v, %v", left, err)
 	}
@@ -95,38 +95,5 @@ func TestBuildOnce(t *testing.T) {
 	write(t, root, "hack/components/controlplane/main.go", "package main\n\nfunc main() { nonsense }\n")
 	if _, err := f.Find(t.Context(), ControlPlane); err == nil || !strings.Contains(err.Error(), "nonsense") {
 		t.Errorf("the compiler's words are in the error, not %v", err)
-	}
-}
-
-func TestHashModule(t *testing.T) {
-	hash := func(change func(root string)) string {
-		root := t.TempDir()
-		write(t, root, "go.mod", "module m\n\nreplace x => ./taken\n")
-		write(t, root, "main.go", "package main")
-		write(t, root, "taken/go.mod", "module x")
-		write(t, root, "nested/go.mod", "module y")
-		change(root)
-		var buf bytes.Buffer
-		if err := hashModule(&buf, root); err != nil {
-			t.Fatal(err)
-		}
-		return buf.String()
-	}
-	before := hash(func(string) {})
-	for name, tc := range map[string]struct {
-		reason, file string
-		changes      bool
-	}{
-		"Source":   {"sources count", "main.go", true},
-		"Test":     {"tests do not", "main_test.go", false},
-		"Replaced": {"a nested module that is taken in counts", "taken/x.go", true},
-		"Nested":   {"another nested module does not", "nested/y.go", false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			after := hash(func(root string) { write(t, root, tc.file, "package changed") })
-			if (before != after) != tc.changes {
-				t.Errorf("%s: %s", tc.reason, tc.file)
-			}
-		})
 	}
 }

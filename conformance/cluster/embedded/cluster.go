@@ -41,6 +41,13 @@ type held struct {
 // process, whichever comes first. It returns once the API server is ready and
 // the node takes pods. A cluster of the same name that runs is an error.
 func Up(ctx context.Context, o Options) (*Cluster, error) {
+	if err := mustNotPlay(os.Args); err != nil {
+		return nil, err
+	}
+	return up(ctx, o)
+}
+
+func up(ctx context.Context, o Options) (*Cluster, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}

@@ -39,6 +39,9 @@ const (
 // whoever calls it, or until the machine stops. It returns once the cluster is
 // ready. If ctx ends before, or this process, so does the cluster.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
+	if err := mustNotPlay(os.Args); err != nil {
+		return nil, err
+	}
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
@@ -119,7 +122,7 @@ func runDaemon([]string) int {
 	}
 	started := make(chan struct{})
 	go abandon(started, stop)
-	c, err := Up(ctx, Options{
+	c, err := up(ctx, Options{
 		Name: in.Name, Images: in.Images, Components: in.Components,
 		Logf: func(format string, args ...any) { say(daemonSays+format, args...) },
 	})

@@ -57,7 +57,7 @@ func base() (string, error) {
 }
 
 func dirOf(name string) (dir, error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return dir{}, err
 	}
 	b, err := base()

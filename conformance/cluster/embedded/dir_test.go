@@ -25,7 +25,7 @@ func TestNames(t *testing.T) {
 		"OneLetter": {"short is fine", "a", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if err := checkName(tc.name); (err == nil) != tc.ok {
+			if err := CheckName(tc.name); (err == nil) != tc.ok || err != nil && !errors.Is(err, ErrOptions) {
 				t.Errorf("%s: %v", tc.reason, err)
 			}
 		})

@@ -57,6 +57,18 @@ func Main(args []string) (code int, handled bool) {
 	return role(args[3:]), true
 }
 
+// errNoMain is a mistake of a program: it re-executed itself to play a role, and
+// started a cluster instead. Unchecked, it would go on to do so for ever.
+var errNoMain = errors.New("this program starts embedded clusters, so its main function, or TestMain, has to begin with embedded.Main(os.Args)")
+
+// mustNotPlay is an error in a process that was started to play a role.
+func mustNotPlay(args []string) error {
+	if len(args) >= 2 && args[1] == reexecArg {
+		return errNoMain
+	}
+	return nil
+}
+
 // reexec is this program in a role.
 func reexec(ctx context.Context, role string, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, executable, append([]string{reexecArg, role}, args...)...)

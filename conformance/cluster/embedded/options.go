@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -24,6 +25,9 @@ type Options struct {
 	Logf func(format string, args ...any)
 }
 
+// ErrOptions marks options that make no sense, rather than clusters that fail.
+var ErrOptions = errors.New("wrong options")
+
 func (o *Options) complete() error {
 	if o.Name == "" {
 		o.Name = DefaultName
@@ -35,18 +39,20 @@ func (o *Options) complete() error {
 		o.Components.Logf = o.Logf
 	}
 	if _, err := image.NewTable(o.Images); err != nil {
-		return err
+		return fmt.Errorf("%w: %w", ErrOptions, err)
 	}
-	return checkName(o.Name)
+	return CheckName(o.Name)
 }
 
 // names are file names of any system, and short, since a socket's path may not
 // be longer than 107 bytes.
 var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
 
-func checkName(name string) error {
+// CheckName returns an error that says what a cluster may be called, if it may
+// not be called so.
+func CheckName(name string) error {
 	if !names.MatchString(name) {
-		return fmt.Errorf("%q is no name for a cluster: up to 40 of a-z, 0-9 and -, the ends without -", name)
+		return fmt.Errorf("%w: %q is no name for a cluster: up to 40 of a-z, 0-9 and -, the ends without -", ErrOptions, name)
 	}
 	return nil
 }

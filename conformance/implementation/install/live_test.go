@@ -1,14 +1,15 @@
 //go:build envtest
 
-// These tests hold the installer against a real API server and etcd, whose
-// programs stand in the folder that KUBEBUILDER_ASSETS names:
-//
-//	KUBEBUILDER_ASSETS=… go test -tags envtest ./conformance/implementation/install
+// These tests hold the installer against a real API server and etcd: those of
+// the embedded cluster's control plane, which are looked for and built as ever,
+// or those in the folder that KUBEBUILDER_ASSETS names.
 package install
 
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -25,13 +26,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/components"
 	"github.com/causeway-gateway/causeway/conformance/implementation"
 	"github.com/causeway-gateway/causeway/conformance/implementation/crds"
 	"github.com/causeway-gateway/causeway/gatewayapi"
 )
 
 func TestOnARealAPIServer(t *testing.T) {
-	env := &envtest.Environment{}
+	env := environment(t)
 	config, err := env.Start()
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +135,29 @@ func TestOnARealAPIServer(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// environment is an API server that is not started yet. Started as etcd and
+// kube-apiserver, the control plane of the embedded cluster is those.
+func environment(t *testing.T) *envtest.Environment {
+	t.Helper()
+	if os.Getenv("KUBEBUILDER_ASSETS") != "" {
+		return &envtest.Environment{}
+	}
+	program, err := components.Finder{Logf: t.Logf}.Find(t.Context(), components.ControlPlane)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
+	for _, name := range []string{"etcd", "kube-apiserver"} {
+		if err := os.Symlink(program, filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &envtest.Environment{
+		BinaryAssetsDirectory:    bin,
+		ControlPlaneStartTimeout: time.Minute,
+	}
 }
 
 // uninstall takes away everything but the namespace, which nobody finalizes

@@ -87,6 +87,11 @@ func (c Client) Exec(ctx context.Context, args []string) (code int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	// Before the command can run: a signal in between would end this process
+	// instead, and the command with it.
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, forwarded...)
+	defer signal.Stop(signals)
 	rights := unix.UnixRights(int(os.Stdin.Fd()), int(os.Stdout.Fd()), int(os.Stderr.Fd()))
 	// The files go with the first byte; a message of any length follows.
 	if _, _, err := conn.WriteMsgUnix(message[:1], rights, nil); err != nil {
@@ -96,9 +101,6 @@ func (c Client) Exec(ctx context.Context, args []string) (code int, err error) {
 		return 0, fmt.Errorf("ask the cluster: %w", err)
 	}
 
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, forwarded...)
-	defer signal.Stop(signals)
 	go func() {
 		out := json.NewEncoder(conn)
 		for s := range signals {

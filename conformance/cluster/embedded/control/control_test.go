@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -18,6 +19,7 @@ import (
 // streams of its process.
 func TestMain(m *testing.M) {
 	if socket := os.Getenv("CONTROL_SOCKET"); socket != "" {
+		_ = os.Setenv("CLIENT", strconv.Itoa(os.Getpid()))
 		code, err := Client{Socket: socket}.Exec(context.Background(), os.Args[1:])
 		if err != nil {
 			os.Stderr.WriteString(err.Error())
@@ -93,6 +95,7 @@ func TestExec(t *testing.T) {
 		"Streams":  {reason: "the caller's own streams", args: []string{"cat"}, stdin: "in", out: "in"},
 		"Code":     {reason: "the program's exit code", args: []string{"sh", "-c", "exit 7"}, code: 7},
 		"Signal":   {reason: "as shells say it", args: []string{"sh", "-c", "kill -9 $$"}, code: 137},
+		"Passed":   {reason: "a signal to the client is the program's, from its first moment", args: []string{"sh", "-c", "trap 'exit 6' TERM; kill -TERM $CLIENT; while :; do sleep 0.01; done"}, code: 6},
 		"Env":      {reason: "the caller's environment", args: []string{"sh", "-c", "printf $MARK"}, out: "mark"},
 		"Dir":      {reason: "the caller's working directory", args: []string{"pwd"}, out: "/usr\n"},
 		"Missing":  {reason: "an error, no exit code", args: []string{"no-such-program"}, code: 99},

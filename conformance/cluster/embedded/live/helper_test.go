@@ -3,6 +3,7 @@
 package live
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -12,6 +13,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	. "github.com/onsi/gomega"
 
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
 )
@@ -107,4 +110,10 @@ func output(cmd *exec.Cmd) (string, error) {
 		err = fmt.Errorf("%w: %s", err, stderr.String())
 	}
 	return string(out), err
+}
+
+// nextLine is the next line, which must come.
+func nextLine(g Gomega, lines *bufio.Scanner, of string) string {
+	g.Expect(lines.Scan()).To(BeTrue(), "%s ended, with error %v, after the line %q", of, lines.Err(), lines.Text())
+	return lines.Text()
 }

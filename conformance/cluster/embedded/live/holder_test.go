@@ -175,8 +175,7 @@ func TestSideBySide(t *testing.T) {
 	g.Expect(err).To(MatchError(ContainSubstring("it is running")), "a name is taken once")
 
 	g.Expect(clusters[0].Down(ctx)).To(Succeed())
-	_, err = os.Stat(clusters[0].Kubeconfig())
-	g.Expect(os.IsNotExist(err)).To(BeTrue())
+	g.Expect(clusters[0].Kubeconfig()).NotTo(BeAnExistingFile(), "down removes the folder")
 	out, err := output(clusters[1].Command(ctx, os.Args[0], helperArg, "lookup", "kubernetes.default"))
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(out).To(Equal("198.19.0.1"), "the other one goes on")
@@ -201,10 +200,9 @@ func TestCommands(t *testing.T) {
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Expect(cmd.Start()).To(Succeed())
 	lines := bufio.NewScanner(stdout)
-	g.Expect(lines.Scan()).To(BeTrue())
+	nextLine(g, lines, "the output of the program, before it is up,")
 	g.Expect(cmd.Process.Signal(syscall.SIGTERM)).To(Succeed())
-	g.Expect(lines.Scan()).To(BeTrue())
-	g.Expect(lines.Text()).To(Equal("asked"), "signals are passed on")
+	g.Expect(nextLine(g, lines, "the output of the program that was to end")).To(Equal("asked"), "signals are passed on")
 	g.Expect(cmd.Wait()).To(HaveField("ProcessState.ExitCode()", 6))
 
 	// Killing the stand-in kills the program.
@@ -220,7 +218,7 @@ func TestCommands(t *testing.T) {
 		time.Sleep(100 * time.Millisecond) // five ticks
 		after, _ := os.ReadFile(file)
 		return len(before) == len(after)
-	}, "5s").Should(BeTrue())
+	}, "5s").Should(BeTrue(), "the program goes on after its stand-in was killed")
 }
 
 // TestUnprivileged starts a cluster as a user who has nothing.

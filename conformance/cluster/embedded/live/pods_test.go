@@ -32,16 +32,16 @@ func TestLogsAndExec(t *testing.T) {
 		g.Expect(err).NotTo(HaveOccurred())
 		defer follow.Close()
 		lines := bufio.NewScanner(follow)
-		g.Expect(lines.Scan()).To(BeTrue())
-		g.Expect(lines.Scan()).To(BeTrue())
+		for _, of := range []string{"the first line", "the second line"} {
+			nextLine(g, lines, "the log, before "+of+",")
+		}
 		out, stderr, err := a.exec(ctx, "talks", "typed\n", "sh", "-c", "cat; echo complaint >&2; touch /tmp/go; exit 7")
 		g.Expect(out).To(Equal("typed\n"))
 		g.Expect(stderr).To(Equal("complaint\n"))
 		var exit utilexec.CodeExitError
-		g.Expect(errors.As(err, &exit)).To(BeTrue(), "%v", err)
+		g.Expect(errors.As(err, &exit)).To(BeTrue(), "the exit code of an exec, not %v", err)
 		g.Expect(exit.Code).To(Equal(7))
-		g.Expect(lines.Scan()).To(BeTrue())
-		g.Expect(lines.Text()).To(Equal("third"), "followed logs go on")
+		g.Expect(nextLine(g, lines, "the log of a running container")).To(Equal("third"), "followed logs go on")
 
 		_, _, err = a.exec(ctx, "talks", "", "no-such-program")
 		g.Expect(err).To(MatchError(ContainSubstring("not found")))
@@ -195,11 +195,10 @@ func TestDeletion(t *testing.T) {
 		for _, name := range []string{"polite", "stubborn"} {
 			g.Expect(a.CoreV1().Pods(a.namespace).Delete(ctx, name, metav1.DeleteOptions{})).To(Succeed())
 		}
-		g.Expect(lines.Scan()).To(BeTrue())
-		g.Expect(lines.Scan()).To(BeTrue())
-		g.Expect(lines.Text()).To(Equal("bye"))
+		nextLine(g, lines, "the log, before its first line,")
+		g.Expect(nextLine(g, lines, "the log, before the last line,")).To(Equal("bye"))
 		for _, name := range []string{"polite", "stubborn"} {
-			g.Eventually(func() bool { _, err := a.pod(ctx, name)(); return apierrors.IsNotFound(err) }, "10s", "50ms").Should(BeTrue(), name)
+			g.Eventually(func() error { _, err := a.pod(ctx, name)(); return err }, "10s", "50ms").Should(Satisfy(apierrors.IsNotFound), name)
 		}
 		return ctx
 	}).Feature())

@@ -1,33 +1,46 @@
-package components
+package buildcache
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 )
 
+// Stub replaces a package of another module by one file, because it pulls in
+// what a test has no use for.
+type Stub struct {
+	// Module is the other module as the go command takes it, PATH@VERSION.
+	Module string
+	// Package is the folder in the other module, with slashes. What lies below
+	// goes, too.
+	Package string
+	// By is the Go file that takes its place, relative to the program's module.
+	By string
+}
+
 // stub copies the modules that have stubs into dir, puts the stubs in, and
 // writes a go.mod there that uses the copies. The go command does not let
 // files in its own cache be replaced.
-func (b builder) stub(ctx context.Context, dir string) (modfile string, err error) {
+func (p Program) stub(ctx context.Context, dir string, progress io.Writer) (modfile string, err error) {
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return "", err
 	}
-	mod, err := os.ReadFile(filepath.Join(b.dir(), "go.mod"))
+	mod, err := os.ReadFile(filepath.Join(p.Module, "go.mod"))
 	if err != nil {
 		return "", err
 	}
-	sum, err := os.ReadFile(filepath.Join(b.dir(), "go.sum"))
+	sum, err := os.ReadFile(filepath.Join(p.Module, "go.sum"))
 	if err != nil {
 		return "", err
 	}
-	for i, s := range b.Stubs {
-		b.logf("building %s: copying %s without %s", b.Name, s.Module, s.Package)
-		out, err := b.output(ctx, "mod", "download", "-json", s.Module)
+	for i, s := range p.Stubs {
+		fmt.Fprintf(progress, "%s: copying %s without %s\n", p.Name, s.Module, s.Package)
+		out, err := p.command("mod", "download", "-json", s.Module).Output(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -36,7 +49,7 @@ func (b builder) stub(ctx context.Context, dir string) (modfile string, err erro
 			return "", err
 		}
 		to := filepath.Join(dir, fmt.Sprintf("stubbed%d", i))
-		if err := b.copyWithStub(info.Dir, to, s); err != nil {
+		if err := p.copyWithStub(info.Dir, to, s); err != nil {
 			return "", err
 		}
 		path, _, _ := strings.Cut(s.Module, "@")
@@ -49,7 +62,7 @@ func (b builder) stub(ctx context.Context, dir string) (modfile string, err erro
 	return modfile, os.WriteFile(modfile, mod, 0o644)
 }
 
-func (b builder) copyWithStub(from, to string, s Stub) error {
+func (p Program) copyWithStub(from, to string, s Stub) error {
 	files := os.DirFS(from)
 	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -77,7 +90,7 @@ func (b builder) copyWithStub(from, to string, s Stub) error {
 	if err != nil {
 		return err
 	}
-	content, err := os.ReadFile(filepath.Join(b.dir(), filepath.FromSlash(s.By)))
+	content, err := os.ReadFile(filepath.Join(p.Module, filepath.FromSlash(s.By)))
 	if err != nil {
 		return err
 	}
