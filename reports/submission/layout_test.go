@@ -356,8 +356,8 @@ func TestInsertKeepsWhatIsThere(t *testing.T) {
 func TestCommandRepeatsTheRun(t *testing.T) {
 	f := newFolder()
 	f.results["request"] = map[string]any{
-		"implementation": "/home/me/acme.yaml", "suite": "v1.6", "local-images": "true", "kubernetes-version": "v1.36.1", "kubeconfig": "/home/me/.kube/config",
-		"image": "acme/gateway:v1.2.3=/home/me/bin/gate way,other=x", "profiles": "GATEWAY-HTTP",
+		"implementation": "/srv/me/acme.yaml", "suite": "v1.6", "local-images": "true", "kubernetes-version": "v1.36.1", "kubeconfig": "/srv/me/.kube/config",
+		"image": "acme/gateway:v1.2.3=/srv/me/bin/gate way,other=x", "profiles": "GATEWAY-HTTP",
 	}
 	got := strings.Join(f.write(t).command("d.yaml"), " ")
 	want := "causeway conformance run --implementation d.yaml --cluster kind --suite v1.6 --local-images --kubernetes-version v1.36.1 --profiles GATEWAY-HTTP --image 'acme/gateway:v1.2.3=gate way' --image other=x --out results"
