@@ -1,0 +1,3 @@
+package kind
+
+import _ "sigs.k8s.io/kind/pkg/cluster"
