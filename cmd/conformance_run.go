@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/kind"
 	"github.com/causeway-gateway/causeway/conformance/implementation"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
 )
@@ -24,6 +25,9 @@ type conformanceFlags struct {
 	images                       []string
 	features, exempt             []string
 	cluster                      string
+	kind                         kind.Options
+	localImages                  bool
+	suiteImages                  []string // that the suite's manifests name
 	kubeconfig, context          string
 	profiles                     []string
 	suite                        string
@@ -56,6 +60,10 @@ Exit code 5 says that the implementation did not pass, or never became ready.`,
   causeway conformance run --cluster existing --gateway-class traefik \
     --profiles GATEWAY-HTTP,GATEWAY-GRPC --out results
 
+  # In a kind cluster of another version of Kubernetes; needs Docker
+  causeway conformance run --implementation traefik --cluster kind \
+    --kubernetes-version v1.36.1 --out results
+
   # Which tests would run, and why others would not
   causeway conformance run --cluster existing --gateway-class traefik \
     --profiles GATEWAY-HTTP --dry-run
@@ -80,7 +88,9 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 	fl.StringSliceVar(&f.features, "features", nil, "features that it supports; what its GatewayClass says when left out")
 	fl.StringSliceVar(&f.exempt, "exempt-features", nil, "features to leave out of those")
 	fl.StringVar(&f.cluster, "cluster", string(clusterProviders[0].kind), "cluster: "+providerNames())
-	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE in an embedded cluster, as IMAGE=FILE")
+	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE, as IMAGE=FILE; not in an existing cluster")
+	fl.BoolVar(&f.localImages, "local-images", false, "kind: build the images of the suite and of the implementation, and pull none")
+	kindFlags(fl, &f.kind)
 	fl.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of an existing cluster")
 	fl.StringVar(&f.context, "context", "", "kubeconfig context of an existing cluster")
 	fl.StringSliceVar(&f.profiles, "profiles", nil, "profiles to run; those of the implementation when left out")
@@ -107,7 +117,7 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 
 // remembered are the flags that say what a run is, and that a resumed run takes
 // over.
-var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "kubeconfig", "context", "profiles", "suite", "focus", "skip"}
+var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "local-images", "node-image", "kubernetes-version", "nodes", "ip-family", "kind-config", "load-balancer", "kubeconfig", "context", "profiles", "suite", "focus", "skip"}
 
 // request is what was asked for, to be resumed.
 func request(fl *pflag.FlagSet) map[string]string {
@@ -160,6 +170,9 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 	if err != nil {
 		return err
 	}
+	if err := f.checkKind(c.Flags()); err != nil {
+		return err
+	}
 	impl, err := f.describe(provider)
 	if err != nil {
 		return err
@@ -168,6 +181,7 @@ func (f *conformanceFlags) run(c *cobra.Command, s genericiooptions.IOStreams) e
 	if err != nil {
 		return err
 	}
+	f.suiteImages = listing.Images
 	o := conformance.Options{
 		Suite: suite, Implementation: *impl, ClusterName: f.cluster, Shared: provider.shared,
 		Profiles: f.profiles, Focus: f.focus, Skip: f.skip, Out: f.out, Resume: f.resume != "",
@@ -232,12 +246,16 @@ func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Imp
 	var impl *conformance.Implementation
 	switch {
 	case f.implementation != "":
-		d, method, err := loadDescriptor(f.implementation, provider.kind)
+		on := provider.kind
+		if f.localPrograms() { // a Deployment of an image that the cluster has
+			on = implementation.Embedded
+		}
+		d, method, err := loadDescriptor(f.implementation, on)
 		if err != nil {
 			return nil, err
 		}
 		f.descriptor = d
-		impl = described(d, method, provider.kind, f.limits.Install)
+		impl = described(d, method, on, f.limits.Install)
 	case f.gatewayClass != "" && !provider.shared:
 		return nil, usagef("--gateway-class names what a cluster runs already, and a new one (--cluster %s) runs nothing: use --implementation, or --cluster existing", f.cluster)
 	case f.gatewayClass != "":

@@ -145,12 +145,17 @@ func (l *layer) accounts() error {
 	if l.passwd == nil || l.group == nil {
 		return errors.New("package base-passwd has no accounts")
 	}
-	for name, content := range map[string][]byte{
-		"etc/passwd": l.passwd, "etc/group": l.group,
-		"etc/nsswitch.conf": []byte("passwd: files\ngroup: files\nhosts: files dns\n"),
-		"etc/machine-id":    nil, "etc/fstab": nil,
+	for _, f := range []struct {
+		name    string
+		content []byte
+	}{
+		{"etc/passwd", l.passwd},
+		{"etc/group", l.group},
+		{"etc/nsswitch.conf", []byte("passwd: files\ngroup: files\nhosts: files dns\n")},
+		{"etc/machine-id", nil},
+		{"etc/fstab", nil},
 	} {
-		if err := l.file(name, content); err != nil {
+		if err := l.file(f.name, f.content); err != nil {
 			return err
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/causeway-gateway/causeway/conformance/cluster/components"
 	"github.com/causeway-gateway/causeway/conformance/cluster/kind/archive"
@@ -110,7 +109,7 @@ func (b builder) base(ctx context.Context) (v1.Layer, error) {
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
-	return tarball.LayerFromFile(path, archive.Uncompressed...)
+	return archive.LayerFile(path)
 }
 
 // node is the image of the node itself.

@@ -15,13 +15,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/go-containerregistry/pkg/compression"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
-	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
 )
@@ -49,18 +47,11 @@ func Layer(entries []Entry) (v1.Layer, error) {
 			return nil, fmt.Errorf("%q is no clean absolute path in an image", e.Name)
 		}
 	}
-	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+	return newPlain(func() (io.ReadCloser, error) {
 		r, w := io.Pipe()
 		go func() { w.CloseWithError(writeLayer(w, entries)) }()
 		return r, nil
-	}, Uncompressed...)
-}
-
-// Uncompressed are the options of a layer that is kept as it is: it is read
-// again on this machine within seconds, and packing it would take longer.
-var Uncompressed = []tarball.LayerOption{
-	tarball.WithCompression(compression.None),
-	tarball.WithMediaType(types.DockerUncompressedLayer),
+	})
 }
 
 func writeLayer(w io.Writer, entries []Entry) error {

@@ -1,3 +1,0 @@
-package kind
-
-import _ "sigs.k8s.io/kind/pkg/cluster"
