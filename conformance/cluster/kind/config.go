@@ -64,5 +64,6 @@ func (o Options) config(e engine) (*v1alpha4.Cluster, error) {
 // cluster's name.
 const Label = "causeway-gateway.github.io/cluster"
 
-var errNoDocker = errors.New("kind needs Docker, and no engine answers: install and start it (https://docs.docker.com/engine/install/), " +
-	"or name it with DOCKER_HOST; without one there is --cluster embedded")
+// ErrNoDocker says that no Docker engine answers.
+var ErrNoDocker = errors.New("kind needs Docker, and no engine answers: install and start it (https://docs.docker.com/engine/install/), " +
+	"or name it with DOCKER_HOST; without one, use an embedded cluster")

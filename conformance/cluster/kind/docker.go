@@ -30,13 +30,13 @@ func docker(ctx context.Context, args ...string) ([]byte, error) {
 func engineInfo(ctx context.Context) (e engine, err error) {
 	out, err := docker(ctx, "info", "--format", "{{json .}}")
 	if err != nil {
-		return e, fmt.Errorf("%w (%w)", errNoDocker, err)
+		return e, fmt.Errorf("%w (%w)", ErrNoDocker, err)
 	}
 	if err := json.Unmarshal(out, &e); err != nil {
 		return e, fmt.Errorf("docker info: %w", err)
 	}
 	if len(e.ServerErrors) > 0 { // the exit code is zero all the same in some versions
-		return e, fmt.Errorf("%w (%s)", errNoDocker, e.ServerErrors[0])
+		return e, fmt.Errorf("%w (%s)", ErrNoDocker, e.ServerErrors[0])
 	}
 	return e, nil
 }

@@ -117,7 +117,13 @@ type Status struct {
 	Since      time.Time `json:"since,omitzero"`
 	Kubeconfig string    `json:"kubeconfig,omitempty"`
 	Logs       string    `json:"logs"`
+
+	loadBalancer string
 }
+
+// Unattended reports whether its Services wait for addresses in vain: the
+// process that gives them has ended.
+func (s Status) Unattended() bool { return !s.Kept && s.loadBalancer == BuiltIn }
 
 // List returns the clusters of this package in the engine, and those that left
 // only a folder, by name.
@@ -125,7 +131,7 @@ func List(ctx context.Context) ([]Status, error) {
 	found := map[string]*Status{}
 	out, err := docker(ctx, "ps", "--all", "--filter", "label="+clusterLabel, "--format", "{{.Label \""+clusterLabel+"\"}}\t{{.State}}")
 	if err != nil {
-		return nil, fmt.Errorf("%w (%w)", errNoDocker, err)
+		return nil, fmt.Errorf("%w (%w)", ErrNoDocker, err)
 	}
 	for line := range strings.Lines(string(out)) {
 		cluster, running, _ := strings.Cut(strings.TrimSpace(line), "\t")
@@ -164,7 +170,7 @@ func List(ctx context.Context) ([]Status, error) {
 		}
 		s.Kept, s.Logs = st.kept(), st.dir
 		if d, err := st.read(); err == nil {
-			s.Since = d.Created
+			s.Since, s.loadBalancer = d.Created, d.LoadBalancer
 		}
 		if _, err := os.Stat(st.kubeconfig()); err == nil && s.State != Gone {
 			s.Kubeconfig = st.kubeconfig()
