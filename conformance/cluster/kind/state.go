@@ -39,13 +39,19 @@ func ours(name string) (string, bool) {
 // keeps it, and the log of the one in the background.
 type state struct{ dir string }
 
-// stateBase is private: it has the kubeconfigs.
+// stateBase is $XDG_RUNTIME_DIR/causeway-kind, or kind in the cache. It is
+// private: it has the kubeconfigs.
 func stateBase() (string, error) {
-	cache, err := buildcache.Dir()
-	if err != nil {
-		return "", err
+	base := os.Getenv("XDG_RUNTIME_DIR")
+	if info, err := os.Stat(base); err == nil && info.IsDir() {
+		base = filepath.Join(base, "causeway-kind")
+	} else {
+		cache, err := buildcache.Dir()
+		if err != nil {
+			return "", err
+		}
+		base = filepath.Join(cache, "kind")
 	}
-	base := filepath.Join(cache, "kind")
 	return base, os.MkdirAll(base, 0o700)
 }
 
@@ -207,7 +213,25 @@ func Down(ctx context.Context, name string) (found bool, err error) {
 	if !slices.ContainsFunc(all, func(s Status) bool { return s.Name == name }) {
 		return false, nil
 	}
-	return true, remove(ctx, name, func(string, ...any) {})
+	if err := remove(ctx, name, func(string, ...any) {}); err != nil {
+		return true, err
+	}
+	return true, left(ctx, name)
+}
+
+// left waits until the process that keeps a cluster has seen that it is gone.
+func left(ctx context.Context, name string) error {
+	s, err := stateOf(name)
+	if err != nil {
+		return err
+	}
+	lock := s.keeping()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if ok, err := lock.TryLockContext(ctx, 50*time.Millisecond); err != nil || !ok {
+		return fmt.Errorf("the process that keeps cluster %q does not end: %w", name, err)
+	}
+	return errors.Join(os.RemoveAll(lock.Path()), lock.Unlock())
 }
 
 // Reap deletes the clusters whose names begin with a prefix and that no process

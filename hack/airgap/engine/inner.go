@@ -53,6 +53,9 @@ func (p plan) run(ctx context.Context) error {
 	if err := loopback(); err != nil {
 		return fmt.Errorf("loopback device: %w", err)
 	}
+	if err := serveDNS(); err != nil {
+		return fmt.Errorf("DNS: %w", err)
+	}
 	stop, err := p.startEngine(ctx)
 	if err != nil {
 		return err
@@ -66,11 +69,16 @@ func (p plan) run(ctx context.Context) error {
 			return fmt.Errorf("loading %s: %w: %s", image, err, out)
 		}
 	}
+	// What the command finds running there is of these namespaces and of no others.
+	runtimeDir := filepath.Join(p.Dir, "run")
+	if err := os.Mkdir(runtimeDir, 0o700); err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, p.Command[0], p.Command[1:]...)
 	// The client of the engine comes first, but none of its libraries: the
 	// command is the machine's own.
 	cmd.Env = append(os.Environ(), "PATH="+filepath.Join(p.Dir, "bin")+":"+os.Getenv("PATH"))
-	cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR=", "DOCKER_HOST="+socket)
+	cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+runtimeDir, "DOCKER_HOST="+socket)
 	cmd.Env = append(cmd.Env, p.Env...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -151,6 +159,7 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 		"exec-opts":             []string{"native.cgroupdriver=cgroupfs"},
 		"runtimes":              map[string]any{runtimeName: map[string]string{"path": p.Runtime}},
 		"default-runtime":       runtimeName,
+		"dns":                   []string{dnsAddress.String()},
 		"userland-proxy":        false,
 		"max-download-attempts": 1,
 	})
