@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -87,8 +86,8 @@ func (f *certifyFlags) certify(c *cobra.Command, s genericiooptions.IOStreams) e
 		return usagef("where to? give a folder: --out DIR")
 	}
 	if f.from != "" {
-		for _, name := range []string{"cluster", "image", "kubeconfig", "context", "kubernetes-version", "suite"} {
-			if c.Flags().Changed(name) {
+		for _, name := range remembered {
+			if flag := c.Flags().Lookup(name); flag != nil && flag.Changed {
 				return usagef("--%s is of a run, and with --from nothing is run: leave one out", name)
 			}
 		}
@@ -124,9 +123,9 @@ func (f *certifyFlags) certify(c *cobra.Command, s genericiooptions.IOStreams) e
 // request is what "conformance run" would have to be asked for the same.
 func (f *certifyFlags) request(c *cobra.Command) map[string]string {
 	out := map[string]string{"implementation": f.run.implementation, "cluster": f.run.cluster, "suite": f.run.suite}
-	for name, value := range map[string]string{"kubernetes-version": f.run.kubernetes, "image": strings.Join(f.run.images, ","), "kubeconfig": f.run.kubeconfig, "context": f.run.context} {
-		if c.Flags().Changed(name) {
-			out[name] = value
+	for _, name := range remembered {
+		if flag := c.Flags().Lookup(name); flag != nil && flag.Changed {
+			out[name] = valueOf(flag)
 		}
 	}
 	return out

@@ -158,13 +158,17 @@ func request(fl *pflag.FlagSet) map[string]string {
 		if !flag.Changed {
 			continue
 		}
-		if list, ok := flag.Value.(pflag.SliceValue); ok {
-			out[name] = strings.Join(list.GetSlice(), ",")
-			continue
-		}
-		out[name] = flag.Value.String()
+		out[name] = valueOf(flag)
 	}
 	return out
+}
+
+// valueOf is a flag's value as it could be given, of a list in one piece.
+func valueOf(flag *pflag.Flag) string {
+	if list, ok := flag.Value.(pflag.SliceValue); ok {
+		return strings.Join(list.GetSlice(), ",")
+	}
+	return flag.Value.String()
 }
 
 // takeOver sets the flags as the interrupted run had them.
