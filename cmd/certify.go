@@ -31,8 +31,8 @@ func newCertify(s genericiooptions.IOStreams) *cobra.Command {
 		Use:   "certify -f IMPLEMENTATION.yaml --out DIR",
 		Short: "Run the claimed profiles and lay out the folder to submit",
 		Long: `Run the profiles that a descriptor claims, hold the official report against the
-rules of the Gateway API project for submitting it (conformance/reports/README.md
-of its repository), and lay out the folder that is sent there:
+Gateway API project's rules for submitting it (conformance/reports/README.md of
+its repository), and lay out the folder that is sent there:
 
   DIR/reports/vX.Y/ORGANIZATION-PROJECT/
     CHANNEL-VERSION-MODE-report.yaml           as the suite wrote it

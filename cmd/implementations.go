@@ -138,13 +138,23 @@ func tableOfImplementations(w io.Writer, list []*implementation.Descriptor, wide
 	return tw.Flush()
 }
 
-// profiles is short enough for a table: gateways' without their prefix.
+// profiles is short enough for a table: gateways' without their prefix, and those
+// of meshes behind one.
 func profiles(d *implementation.Descriptor) string {
-	out := make([]string, len(d.Profiles))
-	for i, p := range d.Profiles {
-		out[i] = strings.ToLower(strings.TrimPrefix(p, "GATEWAY-"))
+	var gateway, mesh []string
+	for _, p := range d.Profiles {
+		kind, protocol, _ := strings.Cut(strings.ToLower(p), "-")
+		if kind == "mesh" {
+			mesh = append(mesh, protocol)
+		} else {
+			gateway = append(gateway, protocol)
+		}
 	}
-	return strings.Join(out, ",")
+	out := strings.Join(gateway, ",")
+	if len(mesh) > 0 {
+		out = strings.TrimPrefix(out+";mesh:"+strings.Join(mesh, ","), ";")
+	}
+	return out
 }
 
 func providers(list []implementation.Provider) string {

@@ -38,7 +38,7 @@ func TestImplementations(t *testing.T) {
 	}{
 		"table":      {"", nil, "NAME                  VERSION", ""},
 		"one":        {"", []string{"traefik"}, "NAME     VERSION  PROFILES       TESTED ON\ntraefik  v3.7.13  http,grpc,tls", ""},
-		"wide":       {"", []string{"linkerd", "-o", "wide"}, "NAME     VERSION       PROFILES             TESTED ON  INSTALLS ON", ""},
+		"wide":       {"", []string{"linkerd", "-o", "wide"}, "NAME     VERSION       PROFILES        TESTED ON  INSTALLS ON", ""},
 		"as shipped": {"comments help whoever starts from it", []string{"traefik", "-o", "yaml"}, "# Traefik Proxy, https://", ""},
 		"names":      {"", []string{"-o", "name"}, "cilium\ncontour\n", ""},
 		"misspelt":   {"", []string{"trafik"}, "", "did you mean traefik?"},
