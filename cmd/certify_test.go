@@ -93,7 +93,7 @@ func TestCertify(t *testing.T) {
 			}
 			wrote := replace(certifyReport, c.wrote, c.instead)
 			results := map[string]any{
-				"version": 1, "status": "passed", "suite": "v1.6.3", "cluster": "embedded",
+				"version": 1, "status": "passed", "suite": "v1.6.3", "cluster": "embedded", "tool": "causeway v0.1.0",
 				"started": "2026-11-26T00:28:00Z", "ended": "2026-11-26T00:30:00Z",
 				"report":   map[string]any{"path": "report.yaml", "sha256": fmt.Sprintf("%x", sha256.Sum256([]byte(wrote)))},
 				"attempts": []any{map[string]any{"number": 1, "kind": "main"}}, "tests": []any{},
@@ -139,6 +139,18 @@ func TestCertifyChecksTheDescriptorBeforeARun(t *testing.T) {
 	code, _, errOut := run(t, "causeway", "certify", "-f", path, "--cluster", "embedded", "--out", t.TempDir(), "--suite", "/nowhere")
 	if code != ExitFailed || !strings.Contains(errOut, `"v1.x" is a branch`) {
 		t.Errorf("exit %d: %s", code, errOut)
+	}
+}
+
+func TestToolNamesWhatCanBeHad(t *testing.T) {
+	for want, b := range map[string]build{
+		"causeway v1.2.3":                                 {Version: "v1.2.3"},
+		"causeway (development), commit abc":              {Version: "(development)", Commit: "abc"},
+		"causeway (development), commit abc with changes": {Version: "(development)", Commit: "abc", Modified: true},
+	} {
+		if got := toolOf(b); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

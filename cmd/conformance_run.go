@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -274,8 +275,20 @@ func folderOf(name, suite string) string {
 	return fmt.Sprintf("%s-%s-%s", name, suite, time.Now().Format("20060102-150405"))
 }
 
-// tool is what the results call us.
-func tool() string { return "causeway " + version() }
+// tool is what the results call us: the version, and the commit where there is
+// no release that could be had again.
+func tool() string { return toolOf(buildOf(debug.ReadBuildInfo())) }
+
+func toolOf(b build) string {
+	out := "causeway " + b.Version
+	if b.Commit != "" {
+		out += ", commit " + b.Commit
+		if b.Modified {
+			out += " with changes"
+		}
+	}
+	return out
+}
 
 // runOne runs the suite once.
 func (f *conformanceFlags) runOne(c *cobra.Command, s genericiooptions.IOStreams) error {

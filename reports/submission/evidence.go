@@ -134,6 +134,9 @@ func (e *Evidence) check(c *Claim, p *problems) {
 	if !e.complete(p) {
 		return
 	}
+	if tool := e.run.Tool; tool == "" || strings.Contains(tool, "(development)") && !strings.Contains(tool, ", commit ") || strings.HasSuffix(tool, " with changes") {
+		p.warn("tool", "the suite was run by a build of Causeway that nobody else can get (%s): use a release", or(tool, "its version was not recorded"))
+	}
 	e.untouched(p)
 	e.same(c, p)
 	e.whole(c, p)

@@ -319,6 +319,23 @@ func TestLayOut(t *testing.T) {
 	}
 }
 
+func TestAToolThatNobodyCanGetIsAWarning(t *testing.T) {
+	for tool, warned := range map[string]bool{
+		"": true, "causeway (development)": true, "causeway (development), commit abc with changes": true,
+		"causeway (development), commit abc": false, "causeway v1.2.3": false,
+	} {
+		f := newFolder()
+		f.results["tool"] = tool
+		s, err := f.layOut(t, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(s.Warnings) == 2 && s.Warnings[0].Rule == "tool"; got != warned {
+			t.Errorf("%q: %v", tool, s.Warnings)
+		}
+	}
+}
+
 func TestInsertKeepsWhatIsThere(t *testing.T) {
 	text := "# Mine\n\n## Table of contents\n\n| API channel | Implementation version | Mode | Report |\n|---|---|---|---|\n| a | b | c | d |\n\n## Reproduce\n\n```sh\n# no heading\nmake\n```\n\n## Thanks\n\nTo all.\n"
 	got, err := insert(text, "| e | f | g | h |", "### New\n")
@@ -339,8 +356,8 @@ func TestInsertKeepsWhatIsThere(t *testing.T) {
 func TestCommandRepeatsTheRun(t *testing.T) {
 	f := newFolder()
 	f.results["request"] = map[string]any{
-		"implementation": "/home/me/acme.yaml", "suite": "v1.6", "local-images": "true", "kubernetes-version": "v1.36.1", "kubeconfig": "/home/me/.kube/config",
-		"image": "acme/gateway:v1.2.3=/home/me/bin/gate way,other=x", "profiles": "GATEWAY-HTTP",
+		"implementation": "/srv/me/acme.yaml", "suite": "v1.6", "local-images": "true", "kubernetes-version": "v1.36.1", "kubeconfig": "/srv/me/.kube/config",
+		"image": "acme/gateway:v1.2.3=/srv/me/bin/gate way,other=x", "profiles": "GATEWAY-HTTP",
 	}
 	got := strings.Join(f.write(t).command("d.yaml"), " ")
 	want := "causeway conformance run --implementation d.yaml --cluster kind --suite v1.6 --local-images --kubernetes-version v1.36.1 --profiles GATEWAY-HTTP --image 'acme/gateway:v1.2.3=gate way' --image other=x --out results"

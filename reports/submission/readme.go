@@ -51,7 +51,7 @@ func (o *Options) reproduce(s *Submission) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s, %s channel, mode %s\n\n", md(c.Implementation.Version), md(c.Channel), md(c.Mode))
 	fmt.Fprintf(&b, "The report is byte for byte as the conformance suite of Gateway API %s wrote it.\n[Causeway](%s) made the cluster, installed the implementation and ran the suite.\n\n", md(e.report.GatewayAPI), causewayURL)
-	fmt.Fprintf(&b, "1. Get Causeway (%s).\n", md(or(e.run.Tool, "its version was not recorded")))
+	fmt.Fprintf(&b, "1. Get Causeway: %s.\n", md(or(strings.TrimPrefix(e.run.Tool, "causeway "), "its version was not recorded")))
 	fmt.Fprintf(&b, "2. Save [%s](./%[1]s), which says what is installed%s.\n", s.Descriptor, whose(c.Mode))
 	if len(c.Beside) > 0 {
 		var names []string
