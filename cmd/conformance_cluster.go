@@ -29,6 +29,7 @@ type clusterProvider struct {
 // clusterProviders are the values of --cluster; the first is the default.
 var clusterProviders = []clusterProvider{
 	{kind: implementation.Embedded, open: openEmbedded},
+	{kind: implementation.KindCluster, open: openKind},
 	{kind: implementation.Existing, shared: true, open: openExisting},
 }
 
@@ -58,9 +59,6 @@ func findProvider(name string) (*clusterProvider, error) {
 		if string(clusterProviders[i].kind) == name {
 			return &clusterProviders[i], nil
 		}
-	}
-	if name == string(implementation.KindCluster) {
-		return nil, usagef("--cluster kind is not there yet: make a kind cluster yourself and use --cluster existing, or use --cluster embedded")
 	}
 	return nil, usagef("--cluster %s is not known: use %s", name, providerNames())
 }
@@ -92,26 +90,38 @@ func (e existingClusters) Up(ctx context.Context) (conformance.Cluster, error) {
 }
 
 // embeddedClusters are as many as are asked for, each with a name of its own.
-type embeddedClusters struct {
+type embeddedClusters struct{ programs }
+
+// programs stand for images.
+type programs struct {
 	images map[string]image.Program // that the user mapped
 	locals []*implementation.Local  // programs that the implementation is made of
 	logf   func(format string, args ...any)
 }
 
 func openEmbedded(f *conformanceFlags, progress io.Writer) (conformance.Clusters, error) {
+	p, err := newPrograms(f, progress)
+	if err != nil {
+		return nil, err
+	}
+	return embeddedClusters{p}, nil
+}
+
+// newPrograms are those that the flags and the implementation name.
+func newPrograms(f *conformanceFlags, progress io.Writer) (programs, error) {
 	images, err := imageTable(f.images)
 	if err != nil {
-		return nil, usage(err)
+		return programs{}, usage(err)
 	}
-	e := embeddedClusters{images: images, logf: lines(progress)}
-	if f.descriptor != nil {
+	p := programs{images: images, logf: lines(progress)}
+	if f.descriptor != nil && f.localPrograms() {
 		m, err := f.descriptor.MethodFor(implementation.Embedded)
 		if err != nil {
-			return nil, usage(err)
+			return programs{}, usage(err)
 		}
-		e.locals = m.Locals()
+		p.locals = m.Locals()
 	}
-	return e, nil
+	return p, nil
 }
 
 // runPrefix begins the names of clusters that runs make.
@@ -120,7 +130,7 @@ const runPrefix = "conformance-"
 // Up finds the programs, building them when they are nowhere, and starts a
 // cluster that knows them. What killed runs left behind goes first.
 func (e embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) {
-	images, err := e.programs(ctx)
+	images, err := e.table(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -130,9 +140,9 @@ func (e embeddedClusters) Up(ctx context.Context) (conformance.Cluster, error) {
 	return upCluster(ctx, cluster.Options{Provider: cluster.Embedded, Name: runPrefix + rand.String(8), Images: images, Logf: e.logf})
 }
 
-// programs is the table of images: what the user mapped, and for the rest of
-// the implementation's images this executable or the component of their name.
-func (e embeddedClusters) programs(ctx context.Context) (map[string]image.Program, error) {
+// table is the table of images: what the user mapped, and for the rest of the
+// implementation's images this executable or the component of their name.
+func (e programs) table(ctx context.Context) (map[string]image.Program, error) {
 	out := map[string]image.Program{}
 	for name, p := range e.images {
 		out[name] = p
@@ -154,7 +164,7 @@ func (e embeddedClusters) programs(ctx context.Context) (map[string]image.Progra
 	return out, nil
 }
 
-func (e embeddedClusters) program(ctx context.Context, l *implementation.Local) (string, error) {
+func (e programs) program(ctx context.Context, l *implementation.Local) (string, error) {
 	if l.Self {
 		return ownProgram()
 	}

@@ -23,8 +23,8 @@ func TestProgramsOfAnImplementation(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(root)
-	e := embeddedClusters{locals: []*implementation.Local{{Component: "reference", Image: "causeway", Self: true}}}
-	if _, err := e.programs(t.Context()); err == nil {
+	e := programs{locals: []*implementation.Local{{Component: "reference", Image: "causeway", Self: true}}}
+	if _, err := e.table(t.Context()); err == nil {
 		t.Error("a program that is not there is an error")
 	}
 	if err := os.WriteFile(own, nil, 0o755); err != nil {
@@ -40,7 +40,7 @@ func TestProgramsOfAnImplementation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e.images = tc.mapped
-			got, err := e.programs(t.Context())
+			got, err := e.table(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}

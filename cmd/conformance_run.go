@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/kind"
 	"github.com/causeway-gateway/causeway/conformance/implementation"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
 	"github.com/causeway-gateway/causeway/gatewayapi"
@@ -31,6 +32,9 @@ type conformanceFlags struct {
 	images                       []string
 	features, exempt             []string
 	cluster                      string
+	kind                         kind.Options
+	localImages                  bool
+	suiteImages                  []string // that the suite's manifests name
 	kubeconfig, context          string
 	profiles                     []string
 	suite                        string
@@ -70,6 +74,10 @@ several runs, that one did.`,
   # The implementation that the current context's cluster runs
   causeway conformance run --cluster existing --gateway-class traefik \
     --profiles GATEWAY-HTTP,GATEWAY-GRPC --out results
+
+  # In a kind cluster of another version of Kubernetes; needs Docker
+  causeway conformance run --implementation traefik --cluster kind \
+    --kubernetes-version v1.36.1 --out results
 
   # Which tests would run, and why others would not
   causeway conformance run --cluster existing --gateway-class traefik \
@@ -124,7 +132,9 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 // clusterFlags say where to run; byDefault is the kind of cluster.
 func (f *conformanceFlags) clusterFlags(fl *pflag.FlagSet, byDefault string) {
 	fl.StringVar(&f.cluster, "cluster", byDefault, "cluster: "+providerNames())
-	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE in an embedded cluster, as IMAGE=FILE")
+	fl.StringSliceVar(&f.images, "image", nil, "run FILE for containers of IMAGE, as IMAGE=FILE; not in an existing cluster")
+	fl.BoolVar(&f.localImages, "local-images", false, "kind: build the images of the suite and of the implementation, and pull none")
+	kindFlags(fl, &f.kind)
 	fl.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig of an existing cluster")
 	fl.StringVar(&f.context, "context", "", "kubeconfig context of an existing cluster")
 }
@@ -139,7 +149,7 @@ func (f *conformanceFlags) limitFlags(fl *pflag.FlagSet) {
 
 // remembered are the flags that say what a run is, and that a resumed run takes
 // over.
-var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "kubeconfig", "context", "profiles", "suite", "kubernetes-version", "channel", "focus", "skip"}
+var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "local-images", "node-image", "kubernetes-version", "nodes", "ip-family", "kind-config", "load-balancer", "kubeconfig", "context", "profiles", "suite", "channel", "focus", "skip"}
 
 // request is what was asked for, to be resumed.
 func request(fl *pflag.FlagSet) map[string]string {
@@ -219,6 +229,10 @@ func (f *conformanceFlags) prepare(c *cobra.Command, progress io.Writer) (*prepa
 	if err := f.checkKubernetes(provider); err != nil {
 		return nil, err
 	}
+	if err := f.checkKind(c.Flags()); err != nil {
+		return nil, err
+	}
+	f.kind.KubernetesVersion = f.kubernetes
 	impl, err := f.describe(provider)
 	if err != nil {
 		return nil, err
@@ -227,6 +241,7 @@ func (f *conformanceFlags) prepare(c *cobra.Command, progress io.Writer) (*prepa
 	if err != nil {
 		return nil, err
 	}
+	f.suiteImages = listing.Images
 	o := conformance.Options{
 		Suite: suite, Implementation: *impl, ClusterName: f.cluster, Shared: provider.shared, Tool: tool(),
 		Profiles: f.profiles, Focus: f.focus, Skip: f.skip, Out: f.out, Resume: f.resume != "",
@@ -324,7 +339,11 @@ func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Imp
 	var impl *conformance.Implementation
 	switch {
 	case f.implementation != "":
-		d, method, err := loadDescriptor(f.implementation, provider.kind)
+		on := provider.kind
+		if f.localPrograms() { // a Deployment of an image that the cluster has
+			on = implementation.Embedded
+		}
+		d, method, err := loadDescriptor(f.implementation, on)
 		if err != nil {
 			return nil, err
 		}
@@ -335,7 +354,7 @@ func (f *conformanceFlags) describe(provider *clusterProvider) (*conformance.Imp
 			d.Channel = f.channel
 		}
 		f.descriptor = d
-		impl = described(d, method, provider.kind, f.limits.Install)
+		impl = described(d, method, on, f.limits.Install)
 	case f.gatewayClass != "" && !provider.shared:
 		return nil, usagef("--gateway-class names what a cluster runs already, and a new one (--cluster %s) runs nothing: use --implementation, or --cluster existing", f.cluster)
 	case f.gatewayClass != "" && f.channel != "":

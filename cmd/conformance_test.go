@@ -130,7 +130,6 @@ func TestConformanceRunUsage(t *testing.T) {
 		"no profiles":            {"a class alone claims none", []string{"--gateway-class", "x", "--cluster", "existing"}, ExitUsage, "name some with --profiles"},
 		"unknown profile":        {"before any cluster", []string{"--implementation", "traefik", "--profiles", "HTTP", "--dry-run", "--suite", suite}, ExitUsage, `no profile "HTTP": it has GATEWAY-HTTP`},
 		"unknown cluster":        {"", []string{"--gateway-class", "x", "--profiles", "GATEWAY-HTTP", "--cluster", "cloud"}, ExitUsage, "--cluster cloud is not known: use "},
-		"kind":                   {"what is not there yet says so", []string{"--implementation", "traefik", "--cluster", "kind"}, ExitUsage, "--cluster kind is not there yet"},
 		"class of a new cluster": {"nobody would ever accept it", []string{"--gateway-class", "x", "--profiles", "GATEWAY-HTTP"}, ExitUsage, "runs nothing: use --implementation"},
 		"unknown name":           {"a typing mistake is wrong usage", []string{"--implementation", "traefk"}, ExitUsage, "did you mean traefik?"},
 		"not for this cluster":   {"a chart needs images, which an embedded cluster has not", []string{"--implementation", "istio"}, ExitUsage, "no way of installation on embedded"},

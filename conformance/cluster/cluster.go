@@ -21,6 +21,7 @@ import (
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
 	"github.com/causeway-gateway/causeway/conformance/cluster/existing"
+	"github.com/causeway-gateway/causeway/conformance/cluster/kind"
 )
 
 // Provider makes one cluster, or finds one.
@@ -35,6 +36,7 @@ type Provider interface {
 const (
 	Embedded = "embedded" // real control plane, pods as local programs; Linux
 	Existing = "existing" // what a kubeconfig names; never created nor destroyed
+	Kind     = "kind"     // nodes as Docker containers; needs a Docker engine
 )
 
 // providers make providers. A new provider is a row here.
@@ -43,6 +45,14 @@ var providers = map[string]func(Options) (Provider, error){
 		return embedded.NewProvider(embedded.Options{Name: o.Name, Images: o.Images, Logf: o.Logf}), nil
 	},
 	Existing: func(o Options) (Provider, error) { return existing.NewProvider(o.Kubeconfig, o.Context) },
+	Kind: func(o Options) (Provider, error) {
+		k := o.Kind
+		k.Name, k.Images, k.Logf = o.Name, o.Images, o.Logf
+		if err := k.Validate(); err != nil {
+			return nil, err
+		}
+		return kind.NewProvider(k), nil
+	},
 }
 
 // Providers are the names of the providers, sorted.
@@ -55,11 +65,14 @@ type Options struct {
 	Provider string
 	// Name tells clusters of one provider apart; empty for the provider's default.
 	Name string
-	// Images map images to programs of this machine, for providers that pull none.
+	// Images map images to programs of this machine. An embedded cluster runs the
+	// programs, a kind cluster loads images that are built from them.
 	Images map[string]image.Program
 	// Kubeconfig and Context name an existing cluster; empty for those that
 	// kubectl would use.
 	Kubeconfig, Context string
+	// Kind is how a kind cluster is made. Name, Images and Logf are those above.
+	Kind kind.Options
 	// Logf receives progress, one line a call without a line end; nil for none.
 	Logf func(format string, args ...any)
 }

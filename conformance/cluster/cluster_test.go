@@ -10,10 +10,10 @@ import (
 )
 
 func TestProviders(t *testing.T) {
-	if diff := cmp.Diff([]string{Embedded, Existing}, Providers()); diff != "" {
+	if diff := cmp.Diff([]string{Embedded, Existing, Kind}, Providers()); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := New(Options{Provider: "unheard-of"}); err == nil || !strings.Contains(err.Error(), "embedded, existing") {
+	if _, err := New(Options{Provider: "unheard-of"}); err == nil || !strings.Contains(err.Error(), "embedded, existing, kind") {
 		t.Errorf("an unknown provider gets the known ones, not %v", err)
 	}
 	p, err := New(Options{})

@@ -1,10 +1,12 @@
 // Command build-components fills the cache with all that a conformance run
 // drives and does not contain: the programs of embedded clusters and the
-// suites. What is there already is not built again.
+// suites. With -node it builds the programs of a kind node instead. What is
+// there already is not built again.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -16,20 +18,25 @@ import (
 )
 
 func main() {
-	if err := build(); err != nil {
+	node := flag.Bool("node", false, "build the programs of a kind node")
+	flag.Parse()
+	if err := build(*node); err != nil {
 		fmt.Fprintln(os.Stderr, "build-components:", err)
 		os.Exit(1)
 	}
 }
 
-func build() error {
+func build(node bool) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	finder := components.Finder{Logf: func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }}
-	for _, name := range components.Names() {
+	for _, name := range components.NamesOf(node) {
 		if err := told(name, func() (string, error) { return finder.Find(ctx, name) }); err != nil {
 			return err
 		}
+	}
+	if node {
+		return nil
 	}
 	for _, version := range conformance.SuiteVersions() {
 		err := told("suite "+version, func() (string, error) {

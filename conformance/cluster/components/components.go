@@ -19,6 +19,9 @@ import (
 type Component struct {
 	// Name is the program's file name.
 	Name string
+	// Node is whether only a kind node needs the program, which then is in its
+	// image.
+	Node bool
 	// Module is the folder of its Go module, relative to the checkout, with slashes.
 	Module string
 	// Package is the import path or relative path of its main package, as
@@ -48,7 +51,20 @@ const (
 	EchoAdvancedClient = "echo-advanced-client"
 	// Traefik is the gateway of that name.
 	Traefik = "traefik"
+
+	// Kubernetes acts as kubeadm, kubelet, kubectl, kube-scheduler or
+	// kube-proxy, by the name it is started with.
+	Kubernetes = "kubernetes"
+	// Containerd, ContainerdShim and Ctr are containerd's programs.
+	Containerd     = "containerd"
+	ContainerdShim = "containerd-shim-runc-v2"
+	Ctr            = "ctr"
 )
+
+// KubernetesVersion is the version of the Kubernetes programs, with its v.
+const KubernetesVersion = "v1.37.2"
+
+const kubernetesLDFlags = "-s -w -X k8s.io/component-base/version.gitVersion=" + KubernetesVersion
 
 // table are the known programs. A row here and a folder in hack/components is
 // all that another one takes.
@@ -57,7 +73,7 @@ var table = map[string]Component{
 		Name:    ControlPlane,
 		Module:  "hack/components",
 		Package: "./controlplane",
-		LDFlags: "-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2",
+		LDFlags: kubernetesLDFlags,
 	},
 	EchoBasic: {
 		Name:    EchoBasic,
@@ -84,10 +100,35 @@ var table = map[string]Component{
 		LDFlags: "-s -w -X github.com/traefik/traefik/v3/pkg/version.Version=3.7.13",
 		Stubs:   []Stub{{Module: "github.com/go-acme/lego/v5@v5.4.1", Package: "providers/dns", By: "lego/dns.go.txt"}},
 	},
+	Kubernetes: {
+		Name:    Kubernetes,
+		Node:    true,
+		Module:  "hack/components/kubernetes",
+		Package: ".",
+		LDFlags: kubernetesLDFlags,
+	},
+	Containerd:     containerd(Containerd),
+	ContainerdShim: containerd(ContainerdShim),
+	Ctr:            containerd(Ctr),
+}
+
+func containerd(name string) Component {
+	return Component{
+		Name:    name,
+		Node:    true,
+		Module:  "hack/components/containerd",
+		Package: "github.com/containerd/containerd/v2/cmd/" + name,
+		LDFlags: "-s -w -X github.com/containerd/containerd/v2/version.Version=v2.3.4",
+	}
 }
 
 // Names are the known programs, sorted.
 func Names() []string { return slices.Sorted(maps.Keys(table)) }
+
+// NamesOf are the programs that only kind nodes need, or all others, sorted.
+func NamesOf(node bool) []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return table[name].Node != node })
+}
 
 // Finder looks for programs. The zero value looks where causeway always does.
 type Finder struct {
