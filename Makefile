@@ -5,7 +5,7 @@ export CGO_ENABLED ?= 0
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/causeway
@@ -51,6 +51,35 @@ conformance: build ## the official suite against Traefik on an embedded cluster
 		echo "page      out/conformance/report.html"; \
 	fi; \
 	exit $$code
+
+# Kind clusters need a Docker engine. Where none answers, bin/airgap runs one
+# beside the command, and images are built here instead of pulled.
+ENGINE = $(shell docker version >/dev/null 2>&1 || echo bin/airgap exec)
+KIND_RUN = $(ENGINE) bin/causeway conformance run --implementation traefik --cluster kind $(if $(ENGINE),--local-images)
+KIND_PROFILES = GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS
+KIND_SMOKE = ^(GatewayModifyListeners|GRPCExactMethodMatching|HTTPRouteSimpleSameNamespace|HTTPRouteWeight|TLSRouteSimpleSameNamespace)$$
+
+.PHONY: airgap
+airgap: ## build bin/airgap, which makes kind clusters without Docker and a registry
+	go build -trimpath -o bin/airgap ./hack/airgap
+
+.PHONY: node-image
+node-image: airgap ## build the node image of kind clusters that pull nothing, once, into the cache
+	bin/airgap image
+
+.PHONY: conformance-kind
+conformance-kind: build airgap ## the official suite against Traefik on a kind cluster
+	rm -rf out/conformance-kind
+	$(KIND_RUN) --profiles $(KIND_PROFILES) --out out/conformance-kind
+
+.PHONY: kind-smoke
+kind-smoke: build airgap ## five tests of the suite on a kind cluster; all of them with CAUSEWAY_FULL=1
+	rm -rf out/kind-smoke
+	$(KIND_RUN) --profiles $(KIND_PROFILES) --out out/kind-smoke $(if $(filter 1,$(CAUSEWAY_FULL)),,--focus '$(KIND_SMOKE)')
+
+.PHONY: test-kind
+test-kind: airgap ## kind clusters, live; needs Docker, or root
+	$(ENGINE) go test -tags kind -count=1 -timeout 20m ./conformance/cluster/kind/...
 
 .PHONY: test-cluster
 test-cluster: ## an embedded cluster, live; needs Linux with user namespaces

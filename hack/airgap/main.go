@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command airgap makes kind clusters possible where there is neither a
 // registry nor a Docker engine: it builds a node image from Go modules and
 // Debian packages, and runs a Docker engine in namespaces of its own.
