@@ -120,7 +120,7 @@ func TestBalancer(t *testing.T) {
 	g.Eventually(ingress(t, client, "both"), "10s").Should(Equal([]string{"172.18.253.2", "fc00:f853:ccd:e793:ffff:ffff:ffff:fd01"}))
 
 	wants := balancedService("wants")
-	wants.Spec.LoadBalancerIP = "172.18.253.77" //nolint:staticcheck // deprecated, and still what people ask with
+	wants.Spec.LoadBalancerIP = "172.18.253.77"
 	_, err = services.Create(t.Context(), wants, metav1.CreateOptions{})
 	g.Expect(err).NotTo(HaveOccurred())
 	g.Eventually(ingress(t, client, "wants"), "10s").Should(Equal([]string{"172.18.253.77"}))

@@ -71,8 +71,8 @@ func TestConfig(t *testing.T) {
 	if _, err := (Options{Config: file, Nodes: 3}).config(engine{}); err == nil || !strings.Contains(err.Error(), "lists nodes already") {
 		t.Errorf("two numbers of nodes: %v", err)
 	}
-	write("netwroking: {}\n")
-	if _, err := (Options{Config: file}).config(engine{}); err == nil || !strings.Contains(err.Error(), "netwroking") {
+	write("unheardOf: {}\n")
+	if _, err := (Options{Config: file}).config(engine{}); err == nil || !strings.Contains(err.Error(), "unheardOf") {
 		t.Errorf("a misspelt field: %v", err)
 	}
 

@@ -114,7 +114,7 @@ func (p *Provider) create(ctx context.Context, config kindcluster.CreateOption) 
 		return nil
 	case <-ctx.Done():
 		_ = p.kind.Delete(name, p.state.kubeconfig())
-		<-done
+		_ = <-done // of a cluster that was taken away
 		return errors.Join(context.Cause(ctx), p.kind.Delete(name, p.state.kubeconfig()))
 	}
 }

@@ -2,7 +2,6 @@ package nodeimage
 
 import (
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +44,7 @@ func TestScripts(t *testing.T) {
 func TestNodeEntries(t *testing.T) {
 	b := builder{programs: map[string]string{}}
 	for _, name := range parts {
-		b.programs[name] = filepath.Join("/cache", name)
+		b.programs[name] = "/cache/" + name
 	}
 	entries, err := b.nodeEntries("/cache/images.tar", map[string]string{"pause": "registry.k8s.io/pause:1", "kube-proxy": "registry.k8s.io/kube-proxy:2"})
 	if err != nil {

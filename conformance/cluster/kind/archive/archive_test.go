@@ -142,7 +142,7 @@ func TestBadEntries(t *testing.T) {
 
 func TestProgramsThatWouldNotStart(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
-	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(script, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	foreign := "arm64"

@@ -15,7 +15,7 @@ func static(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s is not a program for Linux: %w", path, err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if want, ok := machines[runtime.GOARCH]; ok && f.Machine != want {
 		return fmt.Errorf("%s is a program for %v and not for %s: build it with GOARCH=%[3]s", path, f.Machine, runtime.GOARCH)
 	}
