@@ -182,6 +182,8 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 	cmd := exec.Command(found["dockerd"], "--config-file", file)
 	cmd.Env = append(environment(p.Programs), realRuntimeVariable+"="+found["runc"])
 	cmd.Stdout, cmd.Stderr = log, log
+	// An interrupt at the terminal is for the command: it has clusters to delete.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -211,11 +213,11 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 // stopEngine lets the engine end its containers and unmount their files, which
 // would otherwise stay busy in the folder of the run.
 func (p plan) stopEngine(cmd *exec.Cmd, ended <-chan error) {
+	kill := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	defer kill.Stop()
 	_ = cmd.Process.Signal(unix.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(30 * time.Second):
-		_ = cmd.Process.Kill()
+	if err := <-ended; err != nil {
+		fmt.Fprintf(os.Stderr, "airgap: the engine ended: %v; its last words:\n%s\n", err, tail(filepath.Join(p.Dir, "dockerd.log")))
 	}
 }
 
