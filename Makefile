@@ -73,6 +73,35 @@ faults: ## plant mistakes about Gateway API; the unit tests must find each
 faults-suite: ## plant the same mistakes; the official suite must find each
 	go test -tags faults -count=1 -timeout 60m -run Suite -v ./conformance/reference/faults
 
+# Kind clusters need a Docker engine. Where none answers, bin/airgap runs one
+# beside the command, and images are built here instead of pulled.
+ENGINE = $(shell docker version >/dev/null 2>&1 || echo bin/airgap exec)
+KIND_RUN = $(ENGINE) bin/causeway conformance run --implementation traefik --cluster kind $(if $(ENGINE),--local-images)
+KIND_PROFILES = GATEWAY-HTTP,GATEWAY-GRPC,GATEWAY-TLS
+KIND_SMOKE = ^(GatewayModifyListeners|GRPCExactMethodMatching|HTTPRouteSimpleSameNamespace|HTTPRouteWeight|TLSRouteSimpleSameNamespace)$$
+
+.PHONY: airgap
+airgap: ## build bin/airgap, which makes kind clusters without Docker and a registry
+	go build -trimpath -o bin/airgap ./hack/airgap
+
+.PHONY: node-image
+node-image: airgap ## build the node image of kind clusters that pull nothing, once, into the cache
+	bin/airgap image
+
+.PHONY: conformance-kind
+conformance-kind: build airgap ## the official suite against Traefik on a kind cluster
+	rm -rf out/conformance-kind
+	$(KIND_RUN) --profiles $(KIND_PROFILES) --out out/conformance-kind
+
+.PHONY: kind-smoke
+kind-smoke: build airgap ## five tests of the suite on a kind cluster; all of them with CAUSEWAY_FULL=1
+	rm -rf out/kind-smoke
+	$(KIND_RUN) --profiles $(KIND_PROFILES) --out out/kind-smoke $(if $(filter 1,$(CAUSEWAY_FULL)),,--focus '$(KIND_SMOKE)')
+
+.PHONY: test-kind
+test-kind: airgap ## kind clusters, live; needs Docker, or root
+	$(ENGINE) go test -tags kind -count=1 -timeout 20m ./conformance/cluster/kind/...
+
 .PHONY: test-cluster
 test-cluster: ## an embedded cluster and what redirects its pods, live; needs Linux with user namespaces
 	go test -tags cluster -count=1 -timeout 20m ./conformance/cluster/... ./conformance/reference/redirect

@@ -233,10 +233,11 @@ const holdVerb = "hold"
 // for people.
 func newClusterHold(s genericiooptions.IOStreams, chosen *chosenCluster) *cobra.Command {
 	return &cobra.Command{
-		Use:    holdVerb,
-		Short:  "Give the Services of a kind cluster their addresses until it is deleted",
-		Hidden: true,
-		Args:   cobra.NoArgs,
+		Use:     holdVerb,
+		Short:   "Give the Services of a kind cluster their addresses until it is deleted",
+		Example: `  causeway cluster hold --provider kind --name second`,
+		Hidden:  true,
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if chosen.provider != cluster.Kind {
 				return usagef("only kind clusters are held")

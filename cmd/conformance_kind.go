@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -86,6 +87,9 @@ func (k kindClusters) Up(ctx context.Context) (conformance.Cluster, error) {
 	reaped, err := kind.Reap(ctx, runPrefix)
 	for _, name := range reaped {
 		k.logf("deleted kind cluster %q, which a run that crashed had left", name)
+	}
+	if errors.Is(err, kind.ErrNoDocker) {
+		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("looking for what crashed runs left: %w", err)

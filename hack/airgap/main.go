@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command airgap makes kind clusters possible where there is neither a
 // registry nor a Docker engine: it builds a node image from Go modules and
 // Debian packages, and runs a Docker engine in namespaces of its own.
@@ -35,9 +37,11 @@ Examples:
 // nodeImageVariable tells causeway which node image to use by default.
 const nodeImageVariable = "CAUSEWAY_NODE_IMAGE"
 
-func main() {
+func main() { os.Exit(start()) }
+
+func start() int {
 	if engine.Reexecuted() { // by itself, in another role
-		os.Exit(engine.Main())
+		return engine.Main()
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -45,12 +49,12 @@ func main() {
 	var exit *exec.ExitError
 	switch {
 	case err == nil:
+		return 0
 	case errors.As(err, &exit) && exit.ExitCode() > 0: // the command has said why
-		os.Exit(exit.ExitCode())
-	default:
-		fmt.Fprintln(os.Stderr, "airgap:", err)
-		os.Exit(1)
+		return exit.ExitCode()
 	}
+	fmt.Fprintln(os.Stderr, "airgap:", err)
+	return 1
 }
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {

@@ -59,6 +59,8 @@ const (
 	Containerd     = "containerd"
 	ContainerdShim = "containerd-shim-runc-v2"
 	Ctr            = "ctr"
+	// Crictl is the client of the container runtime that kind collects logs by.
+	Crictl = "crictl"
 )
 
 // KubernetesVersion is the version of the Kubernetes programs, with its v.
@@ -110,6 +112,13 @@ var table = map[string]Component{
 	Containerd:     containerd(Containerd),
 	ContainerdShim: containerd(ContainerdShim),
 	Ctr:            containerd(Ctr),
+	Crictl: {
+		Name:    Crictl,
+		Node:    true,
+		Module:  "hack/components/crictl",
+		Package: "sigs.k8s.io/cri-tools/cmd/crictl",
+		LDFlags: "-s -w -X sigs.k8s.io/cri-tools/pkg/version.Version=v1.36.0",
+	},
 }
 
 func containerd(name string) Component {

@@ -66,7 +66,10 @@ func startBalancer(ctx context.Context, name string, config *rest.Config, logf f
 		return nil, err
 	}
 	b := newBalancer(client, blocks, putAddress, logf)
-	return b, b.start(ctx)
+	if err := b.start(ctx); err != nil {
+		return nil, err
+	}
+	return b, nil
 }
 
 func newBalancer(client kubernetes.Interface, blocks []block, put func(context.Context, string, netip.Addr, bool) error, logf func(string, ...any)) *balancer {
@@ -222,7 +225,7 @@ func (b *balancer) assign(s *corev1.Service, kept []netip.Addr, taken map[netip.
 		if i < 0 {
 			return nil, fmt.Errorf("the node network has no %s addresses", f)
 		}
-		a, err := b.blocks[i].requested(s.Spec.LoadBalancerIP, taken) //nolint:staticcheck // deprecated, and still what people ask with
+		a, err := b.blocks[i].requested(s.Spec.LoadBalancerIP, taken)
 		if err != nil {
 			return nil, err
 		}
@@ -357,7 +360,7 @@ func putAddress(ctx context.Context, node string, a netip.Addr, on bool) error {
 	}
 	_, err := docker(ctx, args...)
 	if !on {
-		return nil //nolint:nilerr // the node may be gone, and the address with it
+		return nil // the node may be gone, and the address with it
 	}
 	return err
 }

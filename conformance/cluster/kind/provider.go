@@ -114,7 +114,9 @@ func (p *Provider) create(ctx context.Context, config kindcluster.CreateOption) 
 		return nil
 	case <-ctx.Done():
 		_ = p.kind.Delete(name, p.state.kubeconfig())
-		<-done
+		if err := <-done; err == nil {
+			p.options.Logf("kind cluster %q was made just before the interrupt", p.options.Name)
+		}
 		return errors.Join(context.Cause(ctx), p.kind.Delete(name, p.state.kubeconfig()))
 	}
 }

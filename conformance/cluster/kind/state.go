@@ -87,7 +87,8 @@ func (s state) read() (d details, err error) {
 	if err != nil {
 		return d, err
 	}
-	return d, json.Unmarshal(data, &d)
+	err = json.Unmarshal(data, &d)
+	return d, err
 }
 
 // keeping is the lock of the process that keeps a cluster: its run, or the

@@ -90,7 +90,7 @@ func Files(ctx context.Context, deb string, fn func(*tar.Header, io.Reader) erro
 	in := tar.NewReader(out)
 	for {
 		h, err := in.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			_, err = io.Copy(io.Discard, out)
 			return err
 		}

@@ -31,8 +31,9 @@ func inner() int {
 	if err != nil {
 		return fail(err)
 	}
-	os.Unsetenv(roleVariable)
-	os.Unsetenv(planVariable)
+	if err := errors.Join(os.Unsetenv(roleVariable), os.Unsetenv(planVariable)); err != nil {
+		return fail(err)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err = p.run(ctx)
@@ -61,7 +62,10 @@ func (p plan) run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	docker := filepath.Join(p.Programs, "usr/bin/docker")
+	docker, err := program(p.Programs, "docker")
+	if err != nil {
+		return err
+	}
 	for _, image := range p.Images {
 		cmd := exec.CommandContext(ctx, docker, "load", "--quiet", "--input", image)
 		cmd.Env = environment(p.Programs)
@@ -141,11 +145,16 @@ const socket = "unix:///run/docker.sock"
 
 // startEngine starts dockerd and waits until it answers.
 func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
-	usr := filepath.Join(p.Programs, "usr")
+	found := map[string]string{}
+	for _, name := range []string{"docker", "dockerd", "runc"} {
+		if found[name], err = program(p.Programs, name); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.MkdirAll(filepath.Join(p.Dir, "bin"), 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.Symlink(filepath.Join(usr, "bin/docker"), filepath.Join(p.Dir, "bin/docker")); err != nil {
+	if err := os.Symlink(found["docker"], filepath.Join(p.Dir, "bin", "docker")); err != nil {
 		return nil, err
 	}
 	log, err := os.Create(filepath.Join(p.Dir, "dockerd.log"))
@@ -170,9 +179,11 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(filepath.Join(usr, "sbin/dockerd"), "--config-file", file)
-	cmd.Env = append(environment(p.Programs), realRuntimeVariable+"="+filepath.Join(usr, "sbin/runc"))
+	cmd := exec.Command(found["dockerd"], "--config-file", file)
+	cmd.Env = append(environment(p.Programs), realRuntimeVariable+"="+found["runc"])
 	cmd.Stdout, cmd.Stderr = log, log
+	// An interrupt at the terminal is for the command: it has clusters to delete.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -181,7 +192,7 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for deadline := time.Now().Add(time.Minute); ; {
-		ping := exec.CommandContext(ctx, filepath.Join(usr, "bin/docker"), "version")
+		ping := exec.CommandContext(ctx, found["docker"], "version")
 		ping.Env = append(environment(p.Programs), "DOCKER_HOST="+socket)
 		if ping.Run() == nil {
 			return func() { p.stopEngine(cmd, ended) }, nil
@@ -202,11 +213,11 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 // stopEngine lets the engine end its containers and unmount their files, which
 // would otherwise stay busy in the folder of the run.
 func (p plan) stopEngine(cmd *exec.Cmd, ended <-chan error) {
+	kill := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	defer kill.Stop()
 	_ = cmd.Process.Signal(unix.SIGTERM)
-	select {
-	case <-ended:
-	case <-time.After(30 * time.Second):
-		_ = cmd.Process.Kill()
+	if err := <-ended; err != nil {
+		fmt.Fprintf(os.Stderr, "airgap: the engine ended: %v; its last words:\n%s\n", err, tail(filepath.Join(p.Dir, "dockerd.log")))
 	}
 }
 

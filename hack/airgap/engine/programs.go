@@ -4,8 +4,11 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 
@@ -37,19 +40,36 @@ func findPrograms(ctx context.Context, progress io.Writer) (string, error) {
 			if err := debian.Unpack(ctx, out, files); err != nil {
 				return err
 			}
-			// What update-alternatives would have set. A machine that has iptables
-			// keeps its own, and this link leads nowhere.
-			for _, tool := range []string{"iptables", "ip6tables"} {
-				link := filepath.Join(out, "usr/sbin", tool)
-				if _, err := os.Stat(filepath.Join(out, "usr/sbin/xtables-nft-multi")); err == nil {
-					if err := os.Symlink("xtables-nft-multi", link); err != nil {
-						return err
-					}
-				}
-			}
-			return nil
+			return alternatives(out)
 		},
 	}, progress)
+}
+
+// alternatives makes the links that update-alternatives would have set. A
+// machine that has iptables keeps its own.
+func alternatives(programs string) error {
+	sbin := filepath.Join(programs, "usr", "sbin")
+	const real = "xtables-nft-multi"
+	if _, err := os.Stat(filepath.Join(sbin, real)); err != nil {
+		return nil //nolint:nilerr // it was not unpacked
+	}
+	return errors.Join(os.Symlink(real, filepath.Join(sbin, "iptables")), os.Symlink(real, filepath.Join(sbin, "ip6tables")))
+}
+
+// program is the path of one of the engine's programs: unpacked, or else the
+// machine's.
+func program(programs, name string) (string, error) {
+	for _, dir := range []string{"sbin", "bin"} {
+		path := filepath.Join(programs, "usr", dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("neither Debian's packages nor this machine have %s: %w", name, err)
+	}
+	return filepath.Abs(path)
 }
 
 // environment lets the engine and its children find the unpacked programs

@@ -42,11 +42,10 @@ func configurations(args []string) []string {
 		if !joined && i+1 < len(args) {
 			value = args[i+1]
 		}
+		if verb == "" && slices.Contains(verbs, name) {
+			verb = name
+		}
 		switch name {
-		case "create", "run", "exec":
-			if verb == "" {
-				verb = name
-			}
 		case "--bundle", "-b":
 			bundle = value
 		case "--process", "-p":
@@ -59,6 +58,12 @@ func configurations(args []string) []string {
 		out = append(out, filepath.Join(bundle, "config.json"))
 	}
 	return out
+}
+
+// verbs are the runtime's, see runc(8).
+var verbs = []string{
+	"checkpoint", "create", "delete", "events", "exec", "features", "kill", "list", "pause", "ps", "restore", "resume", "run", "spec",
+	"start", "state", "update",
 }
 
 // limitFile applies the limits to a configuration or a process.

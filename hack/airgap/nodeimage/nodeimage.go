@@ -32,7 +32,7 @@ const Repository = "localhost/causeway-node"
 const Name = Repository + ":" + components.KubernetesVersion
 
 // parts are the programs of the image by their component names.
-var parts = []string{components.ControlPlane, components.Kubernetes, components.Containerd, components.ContainerdShim, components.Ctr}
+var parts = []string{components.ControlPlane, components.Kubernetes, components.Containerd, components.ContainerdShim, components.Ctr, components.Crictl}
 
 // Find returns the path of an archive with the image, building it if the cache
 // does not have it for these sources. Progress is written line by line.
@@ -164,11 +164,12 @@ func (b builder) nodeEntries(images string, tags map[string]string) ([]archive.E
 	}
 	out = append(out, archive.Entry{Name: "/kind/version", Content: []byte(components.KubernetesVersion)},
 		archive.Entry{Name: "/kind/images.tar", From: images},
+		archive.Entry{Name: "/etc/crictl.yaml", Content: []byte("runtime-endpoint: unix:///run/containerd/containerd.sock\n")},
 		archive.Entry{Name: "/usr/bin/kubernetes", Mode: 0o755, From: b.programs[components.Kubernetes]})
 	for _, name := range []string{"kubeadm", "kubelet", "kubectl"} {
 		out = append(out, archive.Entry{Name: "/usr/bin/" + name, Link: "kubernetes"})
 	}
-	for _, name := range []string{components.Containerd, components.ContainerdShim, components.Ctr} {
+	for _, name := range []string{components.Containerd, components.ContainerdShim, components.Ctr, components.Crictl} {
 		out = append(out, archive.Entry{Name: "/usr/local/bin/" + name, Mode: 0o755, From: b.programs[name]})
 	}
 	for _, unit := range []string{"containerd", "kubelet", "node-images"} {

@@ -129,10 +129,14 @@ func Image(config v1.Config, layers ...v1.Layer) (v1.Image, error) {
 	return mutate.ConfigFile(img, file)
 }
 
-// FromProgram is an image of one static program and its files, as an embedded
-// cluster would run it. Folders among the files are an error.
+// FromProgram is an image of one program and its files, as an embedded cluster
+// would run it. Folders among the files are an error, and so is a program that
+// needs libraries, which the image would not have.
 func FromProgram(p image.Program) (v1.Image, error) {
 	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	if err := static(p.Path); err != nil {
 		return nil, err
 	}
 	entries := []Entry{

@@ -35,9 +35,20 @@ func LayerFile(path string) (v1.Layer, error) {
 	return newPlain(func() (io.ReadCloser, error) { return os.Open(path) })
 }
 
-func (p plain) Digest() (v1.Hash, error)             { return p.hash, nil }
-func (p plain) DiffID() (v1.Hash, error)             { return p.hash, nil }
-func (p plain) Compressed() (io.ReadCloser, error)   { return p.open() }
+// Digest is the hash of the tar file.
+func (p plain) Digest() (v1.Hash, error) { return p.hash, nil }
+
+// DiffID is the same hash, since nothing is compressed.
+func (p plain) DiffID() (v1.Hash, error) { return p.hash, nil }
+
+// Compressed is the tar file as it is.
+func (p plain) Compressed() (io.ReadCloser, error) { return p.open() }
+
+// Uncompressed is the tar file.
 func (p plain) Uncompressed() (io.ReadCloser, error) { return p.open() }
-func (p plain) Size() (int64, error)                 { return p.size, nil }
-func (p plain) MediaType() (types.MediaType, error)  { return types.DockerUncompressedLayer, nil }
+
+// Size is that of the tar file in bytes.
+func (p plain) Size() (int64, error) { return p.size, nil }
+
+// MediaType says that nothing is compressed.
+func (p plain) MediaType() (types.MediaType, error) { return types.DockerUncompressedLayer, nil }
