@@ -146,7 +146,7 @@ const socket = "unix:///run/docker.sock"
 // startEngine starts dockerd and waits until it answers.
 func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 	found := map[string]string{}
-	for _, name := range []string{"docker", "dockerd", "runc"} {
+	for _, name := range []string{"docker", "dockerd", "docker-proxy", "runc"} {
 		if found[name], err = program(p.Programs, name); err != nil {
 			return nil, err
 		}
@@ -165,11 +165,11 @@ func (p plan) startEngine(ctx context.Context) (stop func(), err error) {
 	config, err := json.Marshal(map[string]any{
 		"hosts": []string{socket}, "data-root": filepath.Join(p.Dir, "data"), "exec-root": "/run/docker", "pidfile": "/run/docker.pid",
 		"storage-driver": "overlay2", "default-cgroupns-mode": "private", "oom-score-adjust": 0,
-		"exec-opts":             []string{"native.cgroupdriver=cgroupfs"},
-		"runtimes":              map[string]any{runtimeName: map[string]string{"path": p.Runtime}},
-		"default-runtime":       runtimeName,
-		"dns":                   []string{dnsAddress.String()},
-		"userland-proxy":        false,
+		"exec-opts":       []string{"native.cgroupdriver=cgroupfs"},
+		"runtimes":        map[string]any{runtimeName: map[string]string{"path": p.Runtime}},
+		"default-runtime": runtimeName,
+		"dns":             []string{dnsAddress.String()},
+		"userland-proxy":  true, "userland-proxy-path": found["docker-proxy"], // ports on ::1 need it
 		"max-download-attempts": 1,
 	})
 	if err != nil {

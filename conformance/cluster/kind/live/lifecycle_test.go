@@ -25,7 +25,7 @@ func TestThreeNodes(t *testing.T) {
 	name := fmt.Sprintf("three-%d", os.Getpid())
 	o, err := options(name)
 	g.Expect(err).NotTo(HaveOccurred())
-	o.Nodes = 3
+	o.Nodes, o.IPFamily = 3, kind.Dual
 	var holder *exec.Cmd
 	kubeconfig, err := kind.Start(ctx, o, func() (*exec.Cmd, error) {
 		holder = exec.Command(os.Args[0], helperArg, "hold", name)
@@ -60,6 +60,10 @@ func TestThreeNodes(t *testing.T) {
 		Type: corev1.ServiceTypeLoadBalancer, ExternalTrafficPolicy: corev1.ServiceExternalTrafficPolicyLocal})
 	ip := a.balancer(ctx, g, "local")
 	g.Eventually(func() (string, error) { return get("http://" + ip + "/") }, "30s", "100ms").Should(ContainSubstring(`"pod": "local-`))
+
+	a.echoServer(ctx, g, "six", 1, corev1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer, IPFamilies: []corev1.IPFamily{corev1.IPv6Protocol}})
+	six := a.balancer(ctx, g, "six")
+	g.Eventually(func() (string, error) { return get("http://[" + six + "]/") }, "30s", "100ms").Should(ContainSubstring(`"pod": "six-`))
 
 	// Its background process dies: the cluster goes on and says so.
 	g.Expect(holder.Process.Kill()).To(Succeed())
