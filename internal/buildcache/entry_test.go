@@ -78,7 +78,7 @@ func TestPruneRemovesOnlyUnusedBuildsOfTheComponent(t *testing.T) {
 		if ok, err := take(lock); !ok || err != nil {
 			t.Fatal(ok, err)
 		}
-		defer lock.Close()
+		t.Cleanup(func() { _ = lock.Close() })
 	}
 
 	entry{Component: Component{Name: "tool"}, family: dir, prefix: "tool-", key: mine}.prune(time.Now().Add(-keep))
