@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -29,6 +30,10 @@ func WriteSummary(w io.Writer, r *Results, dir string) error {
 			continue
 		}
 		fmt.Fprintf(out, "\n%s %s\n", t.Outcome, t.Name)
+		if t.Outcome == KnownFailure { // the excuse, before what happened
+			why, _, _ := strings.Cut(t.Reason, "\n")
+			fmt.Fprintf(out, "  %s\n", why)
+		}
 		for _, a := range t.Attempts {
 			fmt.Fprintf(out, "  attempt %d: %s in %.1f s\n", a.Attempt, a.Outcome, a.Seconds)
 			if a.Outcome != Failed {
