@@ -20,8 +20,8 @@ const retry = 100 * time.Millisecond
 // keep is how long an unused entry of the cache stays.
 const keep = 30 * 24 * time.Hour
 
-// ending is what a folder has behind its name while it is built, and lockEnding
-// what the lock file beside it has.
+// ending is what a folder has behind its name while it is built, before a number,
+// and lockEnding what the lock file beside it has.
 const (
 	ending     = ".tmp"
 	lockEnding = ".lock"
@@ -83,12 +83,19 @@ func (e entry) build(ctx context.Context, progress io.Writer) error {
 	if e.stamp() {
 		return nil
 	}
-	// Of a build that was killed, or a crash of the machine.
-	temp := e.dir() + ending
-	if err := errors.Join(os.RemoveAll(temp), os.RemoveAll(e.dir())); err != nil {
+	// Of a crash of the machine. A build that was killed may still have a
+	// compiler that writes, so each one has a folder of its own.
+	found, err := os.ReadDir(e.family)
+	for _, f := range found {
+		if f.IsDir() && built(f.Name()) == e.prefix+e.key {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(e.family, f.Name())))
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("clearing the cache: %w", err)
 	}
-	if err := os.Mkdir(temp, 0o755); err != nil {
+	temp, err := os.MkdirTemp(e.family, e.prefix+e.key+ending)
+	if err != nil {
 		return fmt.Errorf("making the cache: %w", err)
 	}
 	defer os.RemoveAll(temp)
@@ -100,7 +107,7 @@ func (e entry) build(ctx context.Context, progress io.Writer) error {
 	if !e.isAt(out) {
 		return fmt.Errorf("building: nothing was written to %s", out)
 	}
-	if err := os.Rename(temp, e.dir()); err != nil {
+	if err := errors.Join(os.Chmod(temp, 0o755), os.Rename(temp, e.dir())); err != nil {
 		return fmt.Errorf("placing what was built: %w", err)
 	}
 	fmt.Fprintf(progress, "built %s in %s\n", e.Name, time.Since(start).Round(100*time.Millisecond))
@@ -118,7 +125,7 @@ func (e entry) prune(since time.Time) {
 		return
 	}
 	for _, f := range found {
-		if !f.IsDir() || !e.sibling(strings.TrimSuffix(f.Name(), ending)) {
+		if !f.IsDir() || !e.sibling(built(f.Name())) {
 			continue
 		}
 		dir := filepath.Join(e.family, f.Name())
@@ -135,6 +142,12 @@ func (e entry) sibling(folder string) bool {
 	return ok && key != e.key && len(key) == len(e.key) && strings.Trim(key, "0123456789abcdef") == ""
 }
 
+// built is the name that a folder has, or will have, once it is built.
+func built(name string) string {
+	name, _, _ = strings.Cut(name, ending)
+	return name
+}
+
 func old(dir string, since time.Time) bool {
 	info, err := os.Stat(dir)
 	return err == nil && info.ModTime().Before(since)
@@ -143,7 +156,7 @@ func old(dir string, since time.Time) bool {
 // removeUnlocked removes a build if nobody holds its lock, and nobody asked for
 // it just before.
 func removeUnlocked(dir string, since time.Time) {
-	lock := flock.New(strings.TrimSuffix(dir, ending) + lockEnding)
+	lock := flock.New(filepath.Join(filepath.Dir(dir), built(filepath.Base(dir))) + lockEnding)
 	defer func() { _ = lock.Close() }()
 	if ok, err := lock.TryLock(); err == nil && ok && old(dir, since) {
 		_ = os.RemoveAll(dir)

@@ -56,7 +56,7 @@ func TestPruneRemovesOnlyUnusedBuildsOfTheComponent(t *testing.T) {
 		"tool-00000000000000ee":   "a build that takes long has its lock",
 		"tool-" + other + ".lock": "a lock file stays",
 	}
-	removed := []string{"tool-" + other, "tool-00000000000000ff" + ending}
+	removed := []string{"tool-" + other, "tool-00000000000000ff" + ending + "123"}
 	for name := range kept {
 		path := filepath.Join(dir, name)
 		if strings.HasSuffix(name, lockEnding) {
@@ -124,6 +124,8 @@ func TestBuildsPruneWhatNobodyAsksFor(t *testing.T) {
 			used, unused := find(mine), find(other)
 			age(t, used)
 			age(t, unused)
+			killed := filepath.Join(filepath.Dir(used), tc.prefix+"00000000000000cc"+ending+"1") // of a build of what is asked for last
+			write(t, filepath.Join(killed, "tool"), "half")
 			find(mine)
 			last := find("00000000000000cc")
 			want := []string{tc.prefix + mine, tc.prefix + "00000000000000cc"}

@@ -35,7 +35,8 @@ const every = 5 * time.Second
 const tail = 20
 
 // Run runs the command, without a workspace and with CGO_ENABLED=0, and says
-// on progress how many packages were compiled. The error ends in the command's
+// on progress how many packages were compiled. It is interrupted when ctx ends,
+// and on Linux when this process does. The error ends in the command's
 // last lines.
 func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 	if len(g.Args) == 0 {
@@ -55,7 +56,7 @@ func (g GoCommand) Run(ctx context.Context, progress io.Writer) error {
 		f.read(out)
 	}()
 	stop := f.tell(progress)
-	err := cmd.Run()
+	err := runMortal(cmd)
 	_ = in.Close() // a pipe in memory
 	<-done
 	stop()

@@ -82,7 +82,7 @@ func TestBuildOnce(t *testing.T) {
 	if n := strings.Count(strings.Join(said, "\n"), "built "); n != 1 {
 		t.Errorf("it was built %d times:\n%s", n, strings.Join(said, "\n"))
 	}
-	left, err := filepath.Glob(filepath.Join(cache, "*.tmp"))
+	left, err := filepath.Glob(filepath.Join(cache, "*.tmp*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left in the cache: %v, %v", left, err)
 	}
