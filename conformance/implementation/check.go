@@ -158,7 +158,7 @@ func (s *Step) check(c *checker, at string, m *Method) {
 	default:
 		s.Local.check(c, at+"/local")
 		if i := slices.IndexFunc(m.On, func(p Provider) bool { return p != Embedded }); i >= 0 {
-			c.add(at+"/local", "%s runs images, not programs: only the embedded cluster takes local", m.On[i])
+			c.add(at+"/local", "%s runs images, not programs: only the embedded cluster takes local, and with --local-images a kind cluster uses its method", m.On[i])
 		}
 	}
 }
