@@ -107,7 +107,7 @@ func TestMistakes(t *testing.T) {
 		"nameless object": {"", "", "  steps: [{manifests: {objects: [{apiVersion: v1, kind: Secret}]}}]",
 			"acme.yaml:16: install[0].steps[0].manifests.objects[0]: metadata.name is missing"},
 		"program on a real cluster": {"its nodes have no such program",
-			"", "  steps: [{local: {component: a, image: b}}]", "acme.yaml:16: install[0].steps[0].local: existing runs images, not programs: only the embedded cluster takes local"},
+			"", "  steps: [{local: {component: a, image: b}}]", "acme.yaml:16: install[0].steps[0].local: existing runs images, not programs: only the embedded cluster takes local, and with --local-images a kind cluster uses its method"},
 		"all rights": {"a program under test gets what it documents",
 			"- on: [existing]\n  namespace: acme\n", "- on: [embedded]\n  namespace: acme\n  steps: [{local: {component: a, image: b, rules: [{verbs: ['*']}]}}]\nuntested: new\n",
 			"acme.yaml:16: install[0].steps[0].local.rules[0]: a program under test gets the rights it documents, not all of them"},
