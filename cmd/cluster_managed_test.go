@@ -35,7 +35,7 @@ func TestClusterProviderUsage(t *testing.T) {
 		"all":        {"all means all", []string{"down", "--all", "--provider", "kind"}, ExitUsage, "--all excludes"},
 		"no engine":  {"what to do is said", []string{"up", "--provider", "kind"}, 1, "install and start it"},
 		"not there":  {"how to start it is said", []string{"kubeconfig", "--provider", "kind", "--name", "x"}, 1, "causeway cluster up --provider kind --name x"},
-		"bad name":   {"a name is no path", []string{"kubeconfig", "--provider", "kind", "--name", "../x"}, 1, "no name for a cluster"},
+		"bad name":   {"a name is no path", []string{"kubeconfig", "--provider", "kind", "--name", "../x"}, ExitUsage, "no name for a cluster"},
 		"hold":       {"embedded clusters hold themselves", []string{"hold"}, ExitUsage, "only kind clusters"},
 		"kind list":  {"who asks for kind hears of Docker", []string{"status", "--provider", "kind"}, 1, "kind needs Docker"},
 		"any list":   {"who asks for all gets what there can be", []string{"status"}, 0, "NAME"},

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded"
+	"github.com/causeway-gateway/causeway/conformance/cluster/kind"
 	conformance "github.com/causeway-gateway/causeway/conformance/run"
 )
 
@@ -44,7 +45,7 @@ func usagef(format string, args ...any) error {
 }
 
 // usageErrors are how packages below mark mistakes in the command line.
-var usageErrors = []error{conformance.ErrOptions, embedded.ErrOptions}
+var usageErrors = []error{conformance.ErrOptions, embedded.ErrOptions, kind.ErrOptions}
 
 // usage gives an error of cobra the code of wrong usage.
 func usage(err error) error {

@@ -102,8 +102,19 @@ func (o *Options) complete() error {
 	return nil
 }
 
-// Validate says what is wrong with the options, if anything.
+// ErrOptions marks options that make no sense, rather than clusters that fail.
+var ErrOptions = errors.New("wrong options")
+
+// Validate says what is wrong with the options, if anything. Its errors wrap
+// [ErrOptions].
 func (o Options) Validate() error {
+	if err := o.check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrOptions, err)
+	}
+	return nil
+}
+
+func (o Options) check() error {
 	if o.Name != "" && !names.MatchString(o.Name) {
 		return fmt.Errorf("%q is no name for a cluster: up to 40 of a-z, 0-9 and -, the ends without -", o.Name)
 	}
