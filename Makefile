@@ -23,7 +23,7 @@ test: ## vet and test everything
 
 .PHONY: test-race
 test-race: ## race detector over the concurrent packages
-	CGO_ENABLED=1 go test -race ./internal/parallel ./internal/buildcache ./conformance/run ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
+	CGO_ENABLED=1 go test -race ./internal/parallel ./internal/buildcache ./conformance/run ./conformance/matrix ./conformance/reference/serve ./conformance/reference/control ./routing ./gatewayapi/validate ./migrate/source ./migrate/output ./migrate/verify ./migrate
 
 .PHONY: mutation
 mutation: ## plant mistakes in converted fixtures; print how many verification finds

@@ -70,7 +70,7 @@ var Table = []Fault{
 		Rule: `"the proportion of requests that would otherwise be routed to an invalid backend MUST receive a 500" (HTTPRouteRule.BackendRefs)`,
 		File: "gatewayapi/compile/action.go",
 		Old:  "\t\ta.Backends = append(a.Backends, x)\n", New: "\t\tif x.Invalid == \"\" {\n\t\t\ta.Backends = append(a.Backends, x)\n\t\t}\n",
-		Tests: []string{"HTTPRoutePartiallyInvalidViaInvalidReferenceGrant"},
+		Unseen: "its rules have either valid backends or invalid ones, never both",
 	},
 	{
 		Name: "redirects-forget-the-port",
@@ -97,7 +97,7 @@ var Table = []Fault{
 		Name: "listeners-are-not-isolated",
 		Rule: `the most specific listener takes the request, and no other (Listener: "exact match … before a wildcard")`,
 		File: "routing/listeners.go",
-		Old:  "\t\tcase rank > c.rank:\n", New: "\t\tcase c.rank < 0:\n",
+		Old:  "\t\tcase rank == c.rank:\n", New: "\t\tcase rank <= c.rank:\n",
 		Tests: []string{"GatewayHTTPListenerIsolation"},
 	},
 	{

@@ -39,8 +39,10 @@ type socketKey struct {
 type socket interface {
 	// show makes v what the socket serves.
 	show(v *view)
-	// retire closes the socket; what is in flight goes on until ctx ends.
-	retire(ctx context.Context)
+	// close gives the address back before it returns.
+	close()
+	// finish waits for what is in flight, until ctx ends.
+	finish(ctx context.Context)
 }
 
 // New returns a server that serves nothing yet. Requests that fail are told to
@@ -127,9 +129,11 @@ func (s *Server) listen(key socketKey, v *view) (socket, error) {
 	return listenTCP(s, v)
 }
 
-// drain retires a socket in the background; Close waits for it.
+// drain closes a socket and lets it finish in the background; Close waits for
+// that.
 func (s *Server) drain(x socket) {
-	s.tracks.do(func(ctx context.Context) { x.retire(ctx) })
+	x.close()
+	s.tracks.do(x.finish)
 }
 
 // Close closes all sockets and waits for what is in flight until ctx ends, then

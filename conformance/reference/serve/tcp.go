@@ -63,8 +63,9 @@ func listenTCP(s *Server, v *view) (socket, error) {
 
 func (x *tcpSocket) show(v *view) { x.view.Store(v) }
 
-func (x *tcpSocket) retire(ctx context.Context) {
-	_ = x.listener.Close() // it is not used again
+func (x *tcpSocket) close() { _ = x.listener.Close() } // it is not used again
+
+func (x *tcpSocket) finish(ctx context.Context) {
 	if err := x.http.Shutdown(ctx); err != nil {
 		_ = x.http.Close()
 	}

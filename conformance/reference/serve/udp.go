@@ -50,8 +50,9 @@ func listenUDP(s *Server, v *view) (socket, error) {
 
 func (x *udpSocket) show(v *view) { x.view.Store(v) }
 
-func (x *udpSocket) retire(context.Context) {
-	_ = x.conn.Close() // it is not used again
+func (x *udpSocket) close() { _ = x.conn.Close() } // it is not used again
+
+func (x *udpSocket) finish(context.Context) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for client, s := range x.sessions {
