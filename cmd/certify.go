@@ -175,7 +175,7 @@ func (f *certifyFlags) claim(on implementation.Provider, suite string) (*submiss
 	}
 	i := d.Implementation
 	claim := &submission.Claim{
-		File: d.Origin(), Data: data, Beside: besides(m),
+		File: d.Origin(), Data: data, Beside: installedFrom(m),
 		Implementation: report.Implementation{Organization: i.Organization, Project: i.Project, URL: i.URL, Version: i.Version, Contact: i.Contact},
 		Channel:        d.Channel, Mode: d.ReportMode(), Profiles: d.Profiles,
 	}
@@ -190,8 +190,8 @@ func (f *certifyFlags) claim(on implementation.Provider, suite string) (*submiss
 	return claim, nil
 }
 
-// besides are the files beside a descriptor that it is installed from.
-func besides(m *implementation.Method) []string {
+// installedFrom are the files beside a descriptor that it is installed from.
+func installedFrom(m *implementation.Method) []string {
 	var out []string
 	for _, step := range m.Steps {
 		switch {
