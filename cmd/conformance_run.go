@@ -44,6 +44,7 @@ type conformanceFlags struct {
 	focus, skip                  string
 	rerun, rerunLimit            int
 	keepOnFailure, failFast      bool
+	testParallel                 int
 	dryRun                       bool
 	output                       string
 	limits                       conformance.Limits
@@ -118,6 +119,7 @@ func (f *conformanceFlags) register(c *cobra.Command) {
 	fl.StringVar(&f.skip, "skip", "", "leave out tests whose name matches this regular expression")
 	fl.IntVar(&f.rerun, "rerun-failed", 1, "how often a failed test is run again, alone in a fresh cluster")
 	fl.IntVar(&f.rerunLimit, "rerun-limit", 10, "run none again when more than this many tests failed")
+	fl.IntVar(&f.testParallel, "test-parallel", 8, "how many tests go on side by side, of those that the suite lets; 0 is one for each CPU")
 	fl.BoolVar(&f.failFast, "fail-fast", false, "stop at the first failed test")
 	fl.BoolVar(&f.keepOnFailure, "keep-on-failure", false, "stop at the first failed test and keep its objects")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "print which tests would run, and why others would not")
@@ -245,7 +247,7 @@ func (f *conformanceFlags) prepare(c *cobra.Command, progress io.Writer) (*prepa
 	o := conformance.Options{
 		Suite: suite, Implementation: *impl, ClusterName: f.cluster, Shared: provider.shared, Tool: tool(),
 		Profiles: f.profiles, Focus: f.focus, Skip: f.skip, Out: f.out, Resume: f.resume != "",
-		RerunFailed: f.rerun, RerunLimit: f.rerunLimit, FailFast: f.failFast, KeepOnFailure: f.keepOnFailure, Limits: f.limits,
+		RerunFailed: f.rerun, RerunLimit: f.rerunLimit, FailFast: f.failFast, TestParallel: f.testParallel, KeepOnFailure: f.keepOnFailure, Limits: f.limits,
 	}
 	if len(o.Profiles) == 0 {
 		o.Profiles = impl.Profiles

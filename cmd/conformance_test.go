@@ -139,6 +139,7 @@ func TestConformanceRunUsage(t *testing.T) {
 		"not for this cluster":   {"a chart needs images, which an embedded cluster has not", []string{"--implementation", "istio"}, ExitUsage, "no way of installation on embedded"},
 		"bad image":              {"before anything is built", []string{"--implementation", "traefik", "--suite", suite, "--image", "traefik", "--out", t.TempDir()}, ExitUsage, "not of the form IMAGE=FILE"},
 		"unknown suite":          {"", []string{"--implementation", "traefik", "--suite", "v0.8"}, ExitUsage, `suite "v0.8" is not known: use v1.6, v1.7`},
+		"less than no tests":     {"", []string{"--implementation", "traefik", "--suite", suite, "--test-parallel", "-1", "--out", t.TempDir()}, ExitUsage, "--test-parallel -1"},
 		"less than no re-runs":   {"", []string{"--implementation", "traefik", "--suite", suite, "--rerun-failed", "-1", "--out", t.TempDir()}, ExitUsage, "--rerun-failed -1"},
 		"no time":                {"not a verdict on the implementation", []string{"--implementation", "traefik", "--suite", suite, "--timeout", "-1s", "--out", t.TempDir()}, ExitUsage, "--timeout -1s is no time"},
 		"two sources":            {"", []string{"--gateway-class", "x", "--implementation", "y"}, ExitUsage, "none of the others can be"},

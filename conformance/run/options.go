@@ -149,6 +149,11 @@ type Options struct {
 	// is no flake.
 	RerunFailed, RerunLimit int
 	FailFast                bool
+	// TestParallel is how many of the tests that the suite calls parallel go on
+	// side by side, and of their subtests; 0 is the number of CPUs, as Go has
+	// it. They mostly wait for what they ask to be the same three times in a
+	// row, a second apart.
+	TestParallel int
 	// KeepOnFailure stops at the first failed test before its objects are
 	// deleted, calls Keep, and brings the cluster down when that returns.
 	KeepOnFailure bool
@@ -183,6 +188,8 @@ func (o *Options) complete() error {
 		return fmt.Errorf("%w: KeepOnFailure without Keep", ErrOptions)
 	case o.RerunFailed < 0:
 		return fmt.Errorf("%w: --rerun-failed %d: a test is run again no less than 0 times", ErrOptions, o.RerunFailed)
+	case o.TestParallel < 0:
+		return fmt.Errorf("%w: --test-parallel %d: no less than 0 tests go on at a time", ErrOptions, o.TestParallel)
 	case o.RerunLimit < 0:
 		return fmt.Errorf("%w: --rerun-limit %d: no less than 0 tests can have failed", ErrOptions, o.RerunLimit)
 	}
