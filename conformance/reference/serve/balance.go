@@ -1,10 +1,12 @@
 package serve
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/causeway-gateway/causeway/routing"
 )
@@ -66,9 +68,34 @@ func (v *view) choose(d *routing.Decision) (destination, *failure) {
 func (v *view) endpointOf(b *routing.Backend, key string) (destination, *failure) {
 	all := v.config.Endpoints[key]
 	if len(all) == 0 {
-		return destination{}, &failure{503, fmt.Sprintf("%s has no ready endpoint", key)}
+		return destination{backend: b, key: key}, &failure{503, fmt.Sprintf("%s has no ready endpoint", key)}
 	}
 	return destination{b, key, all[rand.IntN(len(all))]}, nil //nolint:gosec // as above
+}
+
+// endpointPatience is how long a stream waits for the first endpoint of its
+// backend. A route is accepted, and its connections come, before the pods that a
+// test has just made are ready, and a stream has no status to tell that by.
+const endpointPatience = 2 * time.Second
+
+// await waits for an endpoint of a backend that has none, in this configuration
+// or the next ones.
+func (v *view) await(ctx context.Context, to destination, f *failure) (destination, *failure) {
+	ctx, cancel := context.WithTimeout(ctx, v.server.patience)
+	defer cancel()
+	for {
+		if c := v.server.config.Load(); c != nil {
+			if all := c.Endpoints[to.key]; len(all) > 0 {
+				to.endpoint = all[rand.IntN(len(all))] //nolint:gosec // shares of connections are no secret
+				return to, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return to, f
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // another returns an endpoint of the same backend other than the one that could

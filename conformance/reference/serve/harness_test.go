@@ -26,6 +26,7 @@ func serve(t testing.TB, c *Config) *Server {
 		level = slog.LevelDebug
 	}
 	s := New(slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level})))
+	s.patience = time.Millisecond // many tests are about backends without endpoints
 	if err := s.Apply(c); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http/httputil"
 	"net/netip"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Server serves one [Config] at a time. Its methods may be called concurrently.
@@ -21,6 +23,9 @@ type Server struct {
 	mirroring chan struct{}
 	// original returns where a redirected connection was going.
 	original func(net.Conn) (netip.AddrPort, error)
+
+	config   atomic.Pointer[Config] // the present one; views have that of their sockets
+	patience time.Duration          // see endpointPatience
 
 	mu     sync.Mutex
 	open   map[socketKey]socket
@@ -48,7 +53,7 @@ type socket interface {
 // New returns a server that serves nothing yet. Requests that fail are told to
 // log at debug level.
 func New(log *slog.Logger) *Server {
-	return &Server{log: log, plain: &transports{}, proxy: newProxy(log), mirroring: make(chan struct{}, maxMirrors), original: originalDestination, open: map[socketKey]socket{}}
+	return &Server{log: log, patience: endpointPatience, plain: &transports{}, proxy: newProxy(log), mirroring: make(chan struct{}, maxMirrors), original: originalDestination, open: map[socketKey]socket{}}
 }
 
 // Apply serves c from now on. The change is atomic: a request is served by one
@@ -66,6 +71,7 @@ func (s *Server) Apply(c *Config) error {
 	}
 	secure := &transports{}
 	views, err := s.views(c, secure)
+	s.config.Store(c)
 	for key, x := range s.open { // first, so that an address can be taken over
 		if views[key] == nil {
 			delete(s.open, key)

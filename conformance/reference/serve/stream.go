@@ -28,6 +28,9 @@ func (v *view) passThrough(ctx context.Context, c net.Conn, q *routing.Request) 
 func (v *view) connect(ctx context.Context, c net.Conn, q *routing.Request, encrypted bool) {
 	d := v.table.Route(q)
 	to, f := v.choose(&d)
+	if f != nil && to.key != "" {
+		to, f = v.await(ctx, to, f)
+	}
 	if f == nil && encrypted && to.backend.TLS != nil {
 		b := *to.backend
 		b.TLS = nil

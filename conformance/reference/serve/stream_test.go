@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -220,4 +221,39 @@ func TestUDPBackendComesUpLate(t *testing.T) {
 		}
 	}()
 	gomega.NewWithT(t).Eventually(func() string { name, _ := askUDP(t, c, time.Second); return name }).WithTimeout(10 * time.Second).Should(gomega.Equal("late"))
+}
+
+// A stream waits a little for the first endpoint of its backend, and is reset
+// when none comes.
+func TestStreamsWaitForAnEndpoint(t *testing.T) {
+	bind := free(t, "tcp")
+	config := func(endpoints map[string][]netip.AddrPort) *Config {
+		return &Config{Endpoints: endpoints, Sockets: []Socket{{Network: "tcp", Bind: bind, Port: 25, Table: streamTable(routing.TCP, 25, backend("lines"))}}}
+	}
+	s := serve(t, config(nil))
+	s.patience = 500 * time.Millisecond
+	dial := func() net.Conn {
+		c, err := net.Dial("tcp", bind.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		return c
+	}
+	early := dial()
+	if b, err := io.ReadAll(dial()); err == nil {
+		t.Errorf("a stream without an endpoint was answered %q", b)
+	}
+	second := dial()
+	time.Sleep(50 * time.Millisecond) // so that it waits
+	if err := s.Apply(config(map[string][]netip.AddrPort{"default/lines:80": {lineBackend(t, "lines", nil)}})); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(second).ReadString('\n'); line != "lines\n" {
+		t.Errorf("the stream that waited: %q %v", line, err)
+	}
+	if _, err := io.ReadAll(early); err == nil {
+		t.Error("a stream waited for more than its time")
+	}
 }
