@@ -8,6 +8,8 @@
 package compile
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"sort"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -38,7 +40,8 @@ type Options struct {
 // looked at only to resolve references: Services and Namespaces, when any are
 // given, are taken to be all there are; see [Options.Complete] for the others.
 func Compile(objs []client.Object, o Options) *Result {
-	c := &compiler{o: o, in: sortInputs(objs, o.Complete), hosts: map[hostKey]*routing.Host{}, mesh: map[string]*place{}}
+	c := &compiler{o: o, in: sortInputs(objs, o.Complete), hosts: map[hostKey]*routing.Host{}, users: map[string]map[routing.ObjectRef]bool{}, mesh: map[string]*place{}}
+	c.result.Certificates, c.result.Authorities = map[string]*tls.Certificate{}, map[string]*x509.CertPool{}
 	c.grants = newGrants(c.in.grants)
 	c.tls = c.backendPolicies()
 	c.listeners()

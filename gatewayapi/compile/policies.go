@@ -116,28 +116,21 @@ func (c *compiler) backendTLS(x routing.Backend) *tlsPolicy {
 	return whole
 }
 
-// uses notes where an action sends requests.
+// uses notes where routes of these places send requests: their Gateways are
+// those whose behaviour a policy for a backend changes (PolicyAncestorStatus).
 func (c *compiler) uses(places []attached, a *routing.Action) {
 	for i := range a.Backends {
-		c.use(places, a.Backends[i].Namespace+"/"+a.Backends[i].Name)
-	}
-}
-
-// use notes that routes of these places go to a Service: their Gateways are
-// those whose behaviour a policy for it changes (PolicyAncestorStatus).
-func (c *compiler) use(places []attached, service string) {
-	if len(c.tls[service]) == 0 {
-		return
-	}
-	if c.users == nil {
-		c.users = map[string]map[routing.ObjectRef]bool{}
-	}
-	if c.users[service] == nil {
-		c.users[service] = map[routing.ObjectRef]bool{}
-	}
-	for _, a := range places {
-		if a.place.gateway.Name != "" {
-			c.users[service][a.place.gateway] = true
+		service := a.Backends[i].Namespace + "/" + a.Backends[i].Name
+		if len(c.tls[service]) == 0 {
+			continue
+		}
+		if c.users[service] == nil {
+			c.users[service] = map[routing.ObjectRef]bool{}
+		}
+		for _, x := range places {
+			if x.place.gateway.Name != "" {
+				c.users[service][x.place.gateway] = true
+			}
 		}
 	}
 }

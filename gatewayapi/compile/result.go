@@ -1,6 +1,11 @@
 package compile
 
-import "github.com/causeway-gateway/causeway/routing"
+import (
+	"crypto/tls"
+	"crypto/x509"
+
+	"github.com/causeway-gateway/causeway/routing"
+)
 
 // Problem is a part of an object that has no effect, in the terms of the status
 // conditions of Gateway API.
@@ -23,6 +28,11 @@ type Result struct {
 	Parents   []Parent
 	Policies  []Policy
 	Problems  []Problem
+	// Certificates, by "namespace/name" of their Secret, and Authorities, by
+	// "Kind namespace/name", are those that references led to, with
+	// [Options.Complete].
+	Certificates map[string]*tls.Certificate
+	Authorities  map[string]*x509.CertPool
 }
 
 // Gateway is what became of a Gateway.

@@ -48,16 +48,19 @@ func (c *compiler) certificate(from routing.ObjectRef, r gwv1.SecretObjectRefere
 	if !c.grants.allow(from.Kind, from.Namespace, group, kind, ns, name) {
 		return "RefNotPermitted", "no ReferenceGrant in " + ns + " allows the Secret " + name
 	}
-	if c.in.secrets == nil {
+	key := ns + "/" + name
+	if c.in.secrets == nil || c.result.Certificates[key] != nil {
 		return "", ""
 	}
-	s := c.in.secrets[ns+"/"+name]
+	s := c.in.secrets[key]
 	if s == nil {
-		return "InvalidCertificateRef", "there is no Secret " + ns + "/" + name
+		return "InvalidCertificateRef", "there is no Secret " + key
 	}
-	if _, err := tls.X509KeyPair(s.Data[corev1.TLSCertKey], s.Data[corev1.TLSPrivateKeyKey]); err != nil {
-		return "InvalidCertificateRef", "the Secret " + ns + "/" + name + " holds no certificate with its key" // the error could quote it
+	pair, err := tls.X509KeyPair(s.Data[corev1.TLSCertKey], s.Data[corev1.TLSPrivateKeyKey])
+	if err != nil {
+		return "InvalidCertificateRef", "the Secret " + key + " holds no certificate with its key" // the error could quote it
 	}
+	c.result.Certificates[key] = &pair
 	return "", ""
 }
 
@@ -109,6 +112,9 @@ func (c *compiler) clientCA(g *gwv1.Gateway, d declared, t *routing.ListenerTLS)
 // or may: where objects are not all known it is taken at its word.
 func (c *compiler) authority(kind, key string) bool {
 	var pem []byte
+	if c.result.Authorities[kind+" "+key] != nil {
+		return true
+	}
 	if kind == "Secret" {
 		if c.in.secrets == nil {
 			return true
@@ -124,7 +130,12 @@ func (c *compiler) authority(kind, key string) bool {
 			pem = []byte(m.Data["ca.crt"])
 		}
 	}
-	return x509.NewCertPool().AppendCertsFromPEM(pem)
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return false
+	}
+	c.result.Authorities[kind+" "+key] = pool
+	return true
 }
 
 // clientCertificate reads the certificate that a Gateway shows to backends

@@ -1,8 +1,6 @@
 package control
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -16,55 +14,37 @@ import (
 )
 
 // gatewayConfig is what the data plane serves for Gateways: a socket for each
-// port that a listener of an accepted Gateway serves at.
-func (r *reconciler) gatewayConfig(s *snapshot, res *compile.Result, refused map[routing.ObjectRef]bool) (*serve.Config, error) {
-	c := &serve.Config{
-		Certificates: map[string]*tls.Certificate{}, CAs: map[string]*x509.CertPool{},
-		Endpoints: endpoints(s.services, s.slices),
-	}
-	var errs []error
+// port that a listener of an accepted Gateway serves at. open are the same
+// sockets by Gateway, as its Services lead to them.
+func (r *reconciler) gatewayConfig(s *snapshot, res *compile.Result, refused map[routing.ObjectRef]*refusal) (c *serve.Config, open map[routing.ObjectRef][]opening, err error) {
+	c = &serve.Config{Certificates: res.Certificates, CAs: res.Authorities, Endpoints: endpoints(s.services, s.slices)}
+	open = map[routing.ObjectRef][]opening{}
 	wanted := map[slot]bool{}
 	for _, g := range res.Gateways {
-		if refused[g.Gateway] {
+		if refused[g.Gateway] != nil {
 			continue
 		}
 		g.Table.Freeze()
 		for _, l := range g.Table.Listeners {
-			if l.TLS != nil {
-				for _, name := range l.TLS.Certificates {
-					errs = append(errs, s.certificate(c, name))
-				}
-				if l.TLS.ClientCA != "" {
-					s.authority(c, l.TLS.ClientCAKind, l.TLS.ClientCA)
-				}
-			}
-			for _, h := range l.Hosts {
-				for _, rule := range h.Rules {
-					s.backendAuthorities(c, rule.Action)
-				}
-			}
 			where := slot{g.Gateway, network(l.Protocol), l.Port}
 			if wanted[where] {
 				continue
 			}
-			port, err := r.ports.bind(where)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("port %d of %s: %w", l.Port, g.Gateway, err))
+			port, full := r.ports.bind(where)
+			if full != nil {
+				err = errors.Join(err, fmt.Errorf("port %d of %s: %w", l.Port, g.Gateway, full))
 				continue
 			}
 			wanted[where] = true
-			socket := serve.Socket{
+			open[g.Gateway] = append(open[g.Gateway], opening{where.network, l.Port, port})
+			c.Sockets = append(c.Sockets, serve.Socket{
 				Network: where.network, Bind: netip.AddrPortFrom(r.options.Address, uint16(port)), Port: l.Port, Table: g.Table,
-			}
-			if g.ClientCertificate != "" {
-				errs = append(errs, s.certificate(c, g.ClientCertificate))
-				socket.ClientCertificate = c.Certificates[g.ClientCertificate]
-			}
-			c.Sockets = append(c.Sockets, socket)
+				ClientCertificate: res.Certificates[g.ClientCertificate],
+			})
 		}
 	}
 	r.ports.keep(wanted)
-	return c, errors.Join(errs...)
+	return c, open, err
 }
 
 func network(p routing.Protocol) string {
@@ -72,55 +52,6 @@ func network(p routing.Protocol) string {
 		return "udp"
 	}
 	return "tcp"
-}
-
-// certificate puts a Secret's certificate into the configuration. The compiler
-// has seen that it holds one.
-func (s *snapshot) certificate(c *serve.Config, name string) error {
-	if c.Certificates[name] != nil {
-		return nil
-	}
-	secret := s.secrets[name]
-	if secret == nil {
-		return fmt.Errorf("there is no Secret %s", name)
-	}
-	pair, err := tls.X509KeyPair(secret.Data[corev1.TLSCertKey], secret.Data[corev1.TLSPrivateKeyKey])
-	if err != nil {
-		return fmt.Errorf("the Secret %s holds no certificate with its key", name)
-	}
-	c.Certificates[name] = &pair
-	return nil
-}
-
-// authority puts the certificates at ca.crt into the configuration.
-func (s *snapshot) authority(c *serve.Config, kind, name string) {
-	key := kind + " " + name
-	if c.CAs[key] != nil {
-		return
-	}
-	var pem []byte
-	if m := s.configs[name]; kind == "ConfigMap" && m != nil {
-		pem = []byte(m.Data["ca.crt"])
-	}
-	if x := s.secrets[name]; kind == "Secret" && x != nil {
-		pem = x.Data["ca.crt"]
-	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(pem)
-	c.CAs[key] = pool
-}
-
-func (s *snapshot) backendAuthorities(c *serve.Config, a *routing.Action) {
-	for i := range a.Backends {
-		if t := a.Backends[i].TLS; t != nil && t.CA != "" {
-			s.authority(c, t.CAKind, t.CA)
-		}
-	}
-	for i := range a.Mirrors {
-		if t := a.Mirrors[i].Backend.TLS; t != nil && t.CA != "" {
-			s.authority(c, t.CAKind, t.CA)
-		}
-	}
 }
 
 // meshConfig is what the data plane serves for Services, and the addresses that

@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
-	"github.com/causeway-gateway/causeway/conformance/reference/serve"
 	"github.com/causeway-gateway/causeway/routing"
 )
 
@@ -33,19 +32,6 @@ const (
 type opening struct {
 	network    string
 	port, bind int
-}
-
-func openings(c *serve.Config, res map[routing.ObjectRef]*routing.Table) map[routing.ObjectRef][]opening {
-	byTable := map[*routing.Table]routing.ObjectRef{}
-	for g, t := range res {
-		byTable[t] = g
-	}
-	out := map[routing.ObjectRef][]opening{}
-	for _, s := range c.Sockets {
-		g := byTable[s.Table]
-		out[g] = append(out[g], opening{s.Network, s.Port, int(s.Bind.Port())})
-	}
-	return out
 }
 
 // infrastructure brings the Services of Gateways in line: one LoadBalancer for

@@ -60,19 +60,13 @@ func (r *reconciler) serveMesh(s *snapshot, res *compile.Result) error {
 
 func (r *reconciler) serveGateways(ctx context.Context, s *snapshot, res *compile.Result, f *findings) error {
 	f.refused = map[routing.ObjectRef]*refusal{}
-	refused := map[routing.ObjectRef]bool{}
 	for _, g := range s.gateways {
 		if x := refuse(g); x != nil {
-			f.refused[refOf(g)], refused[refOf(g)] = x, true
+			f.refused[refOf(g)] = x
 		}
 	}
-	config, err := r.gatewayConfig(s, res, refused)
-	err = errors.Join(err, r.plane.Apply(config))
-	tables := map[routing.ObjectRef]*routing.Table{}
-	for _, g := range res.Gateways {
-		tables[g.Gateway] = g.Table
-	}
-	err = errors.Join(err, r.infrastructure(ctx, s, openings(config, tables)))
+	config, open, err := r.gatewayConfig(s, res, f.refused)
+	err = errors.Join(err, r.plane.Apply(config), r.infrastructure(ctx, s, open))
 	services := map[string]*corev1.Service{}
 	for _, svc := range s.services {
 		services[nameOf(svc)] = svc

@@ -28,14 +28,12 @@ type snapshot struct {
 	services []*corev1.Service
 	slices   []*discoveryv1.EndpointSlice
 	pods     []*corev1.Pod
-	secrets  map[string]*corev1.Secret
-	configs  map[string]*corev1.ConfigMap
 }
 
 // snapshot reads every watched kind. Gateways of other controllers' classes are
 // left out, so that nothing is said about them.
 func (r *reconciler) snapshot(ctx context.Context) (*snapshot, error) {
-	s := &snapshot{secrets: map[string]*corev1.Secret{}, configs: map[string]*corev1.ConfigMap{}}
+	s := &snapshot{}
 	var gateways []*gwv1.Gateway
 	for _, kind := range r.kinds {
 		gvk, err := apiutil.GVKForObject(kind, r.scheme)
@@ -106,10 +104,6 @@ func (s *snapshot) add(o client.Object) {
 		s.routes = append(s.routes, x)
 	case *corev1.Service:
 		s.services = append(s.services, x)
-	case *corev1.Secret:
-		s.secrets[nameOf(x)] = x
-	case *corev1.ConfigMap:
-		s.configs[nameOf(x)] = x
 	}
 	s.objects = append(s.objects, o)
 }
