@@ -13,14 +13,19 @@ func (f *findings) class(c *gwv1.GatewayClass) (ours bool) {
 	if string(c.Spec.ControllerName) != f.controller {
 		return false
 	}
-	set := conditions{&c.Status.Conditions, c.Generation}
-	if c.Spec.ParametersRef != nil {
-		set.set(string(gwv1.GatewayClassConditionStatusAccepted), false, string(gwv1.GatewayClassReasonInvalidParameters), "the reference implementation takes no parameters")
-	} else {
-		set.set(string(gwv1.GatewayClassConditionStatusAccepted), true, string(gwv1.GatewayClassReasonAccepted), "")
-	}
+	conditions{&c.Status.Conditions, c.Generation}.acceptWithout(c.Spec.ParametersRef)
 	c.Status.SupportedFeatures = supported
 	return true
+}
+
+// acceptWithout accepts a GatewayClass or Mesh that brings no parameters; the
+// words are the same for both.
+func (c conditions) acceptWithout(parameters *gwv1.ParametersReference) {
+	if parameters != nil {
+		c.set(string(gwv1.GatewayClassConditionStatusAccepted), false, string(gwv1.GatewayClassReasonInvalidParameters), "the reference implementation takes no parameters")
+	} else {
+		c.set(string(gwv1.GatewayClassConditionStatusAccepted), true, string(gwv1.GatewayClassReasonAccepted), "")
+	}
 }
 
 // later are features of releases of the API after the one that this program is

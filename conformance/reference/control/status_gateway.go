@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/compile"
+	"github.com/causeway-gateway/causeway/routing"
 )
 
 // gateway writes the status of a Gateway into g.
@@ -16,32 +16,13 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 	st := &g.Status
 	refused, address := f.refused[ref], f.addresses[ref]
 
-	before := st.Listeners
-	st.Listeners = nil
 	var accepted, serving int
-	for _, l := range f.listeners[ref] {
-		var old []metav1.Condition
-		for _, b := range before {
-			if string(b.Name) == l.Name {
-				old = b.Conditions
-			}
-		}
-		x := f.listener(l, g.Generation, old, refused == nil)
-		if x.accepted {
-			accepted++
-		}
-		if x.programmed {
-			serving++
-		}
-		st.Listeners = append(st.Listeners, gwv1.ListenerStatus{
-			Name: gwv1.SectionName(l.Name), SupportedKinds: routeKinds(l.Kinds), AttachedRoutes: int32(l.Routes), Conditions: x.conditions,
-		})
-	}
+	st.Listeners, accepted, serving = f.listenerStatuses(ref, g.Generation, st.Listeners, refused == nil)
 	sets := 0
 	for _, s := range f.snapshot.sets {
-		if valid, served := f.validListeners(refOf(s)); valid > 0 && f.gatewayOf(s) == ref {
+		if valid := f.validListeners(refOf(s)); valid > 0 && f.gatewayOf(s) == ref {
 			sets++
-			serving += served
+			serving += valid
 		}
 	}
 	st.AttachedListenerSets = new(int32(sets))
@@ -104,41 +85,55 @@ func insecure(g *gwv1.Gateway) bool {
 	return falls(g.Spec.TLS.Frontend.Default.Validation)
 }
 
-// listenerStatus is what a Gateway's and a ListenerSet's listeners have in
-// common.
-type listenerStatus struct {
-	conditions           []metav1.Condition
-	accepted, programmed bool
+// listenerStatuses are those of the listeners of a Gateway or ListenerSet, whose
+// Gateway is accepted or not, with the numbers of listeners that are accepted
+// and programmed. What others wrote into those before stays.
+func (f *findings) listenerStatuses(owner routing.ObjectRef, generation int64, before []gwv1.ListenerStatus, gateway bool) (out []gwv1.ListenerStatus, accepted, programmed int) {
+	for _, l := range f.listeners[owner] {
+		x := gwv1.ListenerStatus{Name: gwv1.SectionName(l.Name), SupportedKinds: routeKinds(l.Kinds), AttachedRoutes: int32(l.Routes)}
+		for _, b := range before {
+			if b.Name == x.Name {
+				x.Conditions = b.Conditions
+			}
+		}
+		holds, serves := f.listener(l, conditions{&x.Conditions, generation}, gateway)
+		if holds {
+			accepted++
+		}
+		if serves {
+			programmed++
+		}
+		out = append(out, x)
+	}
+	return out, accepted, programmed
 }
 
-// listener is the status of a listener. Accepted, Conflicted and ResolvedRefs
-// are the compiler's words; what serves is programmed.
-func (f *findings) listener(l *compile.Listener, generation int64, old []metav1.Condition, owner bool) listenerStatus {
-	out := listenerStatus{conditions: old}
+// listener sets the conditions of a listener. Accepted, Conflicted and
+// ResolvedRefs are the compiler's words; what serves is programmed.
+func (f *findings) listener(l *compile.Listener, c conditions, gateway bool) (accepted, programmed bool) {
 	path := fmt.Sprintf("spec.listeners[%d]", l.Index)
 	conflict := f.problem(l.Owner, path, "Conflicted")
 	accept := f.problem(l.Owner, path, "Accepted")
 	if accept == nil {
 		accept = conflict
 	}
-	c := conditions{&out.conditions, generation}
-	out.accepted = c.holds(string(gwv1.ListenerConditionAccepted), accept)
+	accepted = c.holds(string(gwv1.ListenerConditionAccepted), accept)
 	c.holds(string(gwv1.ListenerConditionResolvedRefs), f.problem(l.Owner, path, "ResolvedRefs"))
 	if conflict != nil {
 		c.set(string(gwv1.ListenerConditionConflicted), true, conflict.Reason, conflict.Message)
 	} else {
 		c.set(string(gwv1.ListenerConditionConflicted), false, string(gwv1.ListenerReasonNoConflicts), "")
 	}
-	out.programmed = l.Serves && owner
+	programmed = l.Serves && gateway
 	switch {
-	case out.programmed:
+	case programmed:
 		c.set(string(gwv1.ListenerConditionProgrammed), true, string(gwv1.ListenerReasonProgrammed), "")
 	case conflict != nil:
 		c.set(string(gwv1.ListenerConditionProgrammed), false, conflict.Reason, conflict.Message)
 	default:
 		c.set(string(gwv1.ListenerConditionProgrammed), false, string(gwv1.ListenerReasonInvalid), "it cannot be served")
 	}
-	return out
+	return accepted, programmed
 }
 
 func routeKinds(kinds []string) []gwv1.RouteGroupKind {

@@ -12,12 +12,7 @@ func (f *findings) mesh(m *gwxv1alpha1.XMesh) (ours bool) {
 	if string(m.Spec.ControllerName) != f.controller {
 		return false
 	}
-	set := conditions{&m.Status.Conditions, m.Generation}
-	if m.Spec.ParametersRef != nil {
-		set.set(string(gwxv1alpha1.MeshConditionAccepted), false, string(gwxv1alpha1.MeshReasonInvalidParameters), "the reference implementation takes no parameters")
-	} else {
-		set.set(string(gwxv1alpha1.MeshConditionAccepted), true, string(gwxv1alpha1.MeshReasonAccepted), "")
-	}
+	conditions{&m.Status.Conditions, m.Generation}.acceptWithout(m.Spec.ParametersRef)
 	m.Status.SupportedFeatures = meshSupported
 	return true
 }
