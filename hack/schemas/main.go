@@ -6,27 +6,21 @@
 package main
 
 import (
-	"archive/zip"
-	"bytes"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sort"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
+
+	"github.com/causeway-gateway/causeway/conformance/implementation/crds"
+	"github.com/causeway-gateway/causeway/hack/release"
 )
-
-const module = "sigs.k8s.io/gateway-api"
-
-// releases maps the version users name to the module version read.
-var releases = map[string]string{"v1.4": "v1.4.1", "v1.5": "v1.5.1", "v1.6": "v1.6.3", "v1.7": "v1.7.0"}
 
 // kinds are those that are emitted.
 var kinds = map[string]bool{
@@ -45,73 +39,32 @@ func main() {
 }
 
 func run(out string, check bool) error {
-	for name, version := range releases {
-		if err := release(name, version, out, check); err != nil {
+	for _, r := range crds.Releases {
+		if err := write(r, out, check); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// release writes or checks the files of one release.
-func release(name, version, out string, check bool) (err error) {
-	files, done, err := moduleFiles(version)
+// write writes or checks the files of one release.
+func write(r crds.Release, out string, check bool) (err error) {
+	files, done, err := release.Files(r.Module)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, done()) }()
-	for _, channel := range []string{"standard", "experimental"} {
-		data, err := bundle(files, "config/crd/"+channel)
+	for _, channel := range crds.Channels {
+		plain, err := bundle(files, "config/crd/"+channel)
 		if err != nil {
-			return fmt.Errorf("%s %s: %w", version, channel, err)
+			return fmt.Errorf("%s %s: %w", r.Module, channel, err)
 		}
-		path := filepath.Join(out, name+"-"+channel+".json.gz")
-		if !check {
-			if err := os.WriteFile(path, data, 0o644); err != nil {
-				return err
-			}
-			continue
-		}
-		if have, err := os.ReadFile(path); err != nil || !same(have, data) {
-			return fmt.Errorf("%s is not current: run go run ./hack/schemas", path)
+		path := filepath.Join(out, string(r.Version)+"-"+channel+".json.gz")
+		if err := release.Settle(path, plain, check, "go run ./hack/schemas"); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// same compares contents rather than compressed bytes, which depend on the
-// toolchain.
-func same(a, b []byte) bool {
-	x, errX := inflate(a)
-	y, errY := inflate(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
-}
-
-func inflate(data []byte) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	_, err = b.ReadFrom(r)
-	return b.Bytes(), err
-}
-
-// moduleFiles returns the files of a module version. It reads the zip, which
-// go fetches even where the module asks for a newer Go than this one.
-func moduleFiles(version string) (fs.FS, func() error, error) {
-	cmd := exec.Command("go", "mod", "download", "-json", module+"@"+version)
-	raw, runErr := cmd.Output()
-	var info struct{ Zip, Error string }
-	if err := json.Unmarshal(raw, &info); err != nil || info.Zip == "" {
-		return nil, nil, fmt.Errorf("downloading %s %s: %w %s", module, version, errors.Join(runErr, err), info.Error)
-	}
-	z, err := zip.OpenReader(info.Zip)
-	if err != nil {
-		return nil, nil, err
-	}
-	root, err := fs.Sub(z, module+"@"+version)
-	return root, z.Close, err
 }
 
 // entry is one served version of a kind.
@@ -153,22 +106,7 @@ func bundle(root fs.FS, dir string) ([]byte, error) {
 		a, b := entries[i], entries[j]
 		return a.Group+a.Kind+a.Version < b.Group+b.Kind+b.Version
 	})
-	plain, err := json.Marshal(entries)
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(plain); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
+	return json.Marshal(entries)
 }
 
 // strip drops descriptions, which are most of a CRD, and the status schema,
