@@ -2,6 +2,7 @@ package matrix
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -20,7 +21,7 @@ func Write(w io.Writer, m *Matrix, dir string) error {
 		counts[string(c.Status)]++
 		s := c.Summary
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%s\n", strings.TrimSpace(c.Implementation+" "+c.Version),
-			or(c.Ran, c.Kubernetes), or(c.Channel), or(c.GatewayAPI, c.Suite), c.Status, s.Passed, s.Failed+s.Known, s.Flaky,
+			cmp.Or(c.Ran, c.Kubernetes, "-"), cmp.Or(c.Channel, "-"), cmp.Or(c.GatewayAPI, c.Suite, "-"), c.Status, s.Passed, s.Failed+s.Known, s.Flaky,
 			time.Duration(c.Seconds*float64(time.Second)).Round(time.Second))
 	}
 	if err := out.Flush(); err != nil {
@@ -33,15 +34,6 @@ func Write(w io.Writer, m *Matrix, dir string) error {
 	}
 	_, err := fmt.Fprintf(w, "\n%d of %d cells passed\nresults   %s/%s\n", counts["passed"], len(m.Cells), strings.TrimSuffix(dir, "/"), File)
 	return err
-}
-
-func or(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return "-"
 }
 
 // Prefixed writes lines to a writer that cells share, each with the name of its

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -98,7 +99,7 @@ func diffLevel(profile, level string, a, b *Level) []Change {
 	change("result", "", string(a.Result), string(b.Result))
 	was, is := outcomesOf(a), outcomesOf(b)
 	for _, name := range keys(was, is) {
-		change("test", name, or(was[name], "passed or not run"), or(is[name], "passed or not run"))
+		change("test", name, cmp.Or(was[name], "passed or not run"), cmp.Or(is[name], "passed or not run"))
 	}
 	supports := func(l *Level) map[string]string {
 		m := map[string]string{}
@@ -112,7 +113,7 @@ func diffLevel(profile, level string, a, b *Level) []Change {
 	}
 	had, has := supports(a), supports(b)
 	for _, name := range keys(had, has) {
-		before, after := or(had[name], string(unnamed)), or(has[name], string(unnamed))
+		before, after := cmp.Or(had[name], string(unnamed)), cmp.Or(has[name], string(unnamed))
 		if before != after && (before == string(supported) || after == string(supported)) {
 			out = append(out, Change{Kind: "feature", Worse: before == string(supported), Profile: profile, Level: level, Name: name, Before: before, After: after})
 		}
@@ -167,7 +168,7 @@ func WriteDiff(w io.Writer, before, after *Report, changes []Change) error {
 		if c.Worse {
 			sign = "-"
 		}
-		what := fmt.Sprintf("%s %s %s: %s → %s", sign, c.Kind, c.Name, or(c.Before, "none"), or(c.After, "none"))
+		what := fmt.Sprintf("%s %s %s: %s → %s", sign, c.Kind, c.Name, cmp.Or(c.Before, "none"), cmp.Or(c.After, "none"))
 		var where []string
 		for _, g := range group {
 			where = append(where, strings.TrimSpace(g.Profile+" "+g.Level))

@@ -19,7 +19,6 @@ var page = template.Must(template.New("page.html").Funcs(template.FuncMap{
 	"conclusion": func(r Result) string { return conclusions[r] },
 	"remark":     remark,
 	"takes":      takes,
-	"or":         or,
 	"plural":     plural,
 	"anchor":     func(i int) string { return fmt.Sprintf("report-%d", i+1) },
 	"link":       link,

@@ -123,7 +123,7 @@ func (l *linter) field(path, format string, args ...any) {
 
 func (l *linter) form() {
 	for _, o := range l.Oddities {
-		l.add(Error, o.Line, "%s: %s; the suite does not write it so", or(o.Path, "report"), o.Message)
+		l.add(Error, o.Line, "%s: %s; the suite does not write it so", cmp.Or(o.Path, "report"), o.Message)
 	}
 }
 
@@ -208,9 +208,9 @@ func (l *linter) result() {
 		for _, level := range p.Levels() {
 			switch level.Result {
 			case Failure:
-				l.add(Error, l.lines[p.Name], "%s %s failed: %s", p.Name, level.Name, or(strings.Join(level.FailedTests, ", "), plural(level.Failed, "test")))
+				l.add(Error, l.lines[p.Name], "%s %s failed: %s", p.Name, level.Name, cmp.Or(strings.Join(level.FailedTests, ", "), plural(level.Failed, "test")))
 			case Partial:
-				l.add(Warning, l.lines[p.Name], "%s %s is partial and will be shown apart; skipped: %s", p.Name, level.Name, or(strings.Join(level.SkippedTests, ", "), plural(level.Skipped, "test")))
+				l.add(Warning, l.lines[p.Name], "%s %s is partial and will be shown apart; skipped: %s", p.Name, level.Name, cmp.Or(strings.Join(level.SkippedTests, ", "), plural(level.Skipped, "test")))
 			}
 		}
 	}
@@ -243,7 +243,7 @@ func (l *linter) counts() {
 
 // FileName is the name the project wants for a report.
 func (r *Report) FileName() string {
-	return fmt.Sprintf("%s-%s-%s-report.yaml", or(r.Channel, "standard"), or(r.Implementation.Version, "version"), or(r.Mode, "default"))
+	return fmt.Sprintf("%s-%s-%s-report.yaml", cmp.Or(r.Channel, "standard"), cmp.Or(r.Implementation.Version, "version"), cmp.Or(r.Mode, "default"))
 }
 
 func (l *linter) fileName() {
@@ -261,7 +261,7 @@ func (l *linter) fileName() {
 func (l *linter) folder() {
 	release := filepath.Base(filepath.Dir(filepath.Dir(absolute(l.File))))
 	if !semver.IsValid(release) {
-		l.add(Warning, 0, "the report belongs into a folder %s/%s", or(minor(l.GatewayAPI), "vX.Y"), "organization-project")
+		l.add(Warning, 0, "the report belongs into a folder %s/%s", cmp.Or(minor(l.GatewayAPI), "vX.Y"), "organization-project")
 		return
 	}
 	if l.GatewayAPI != release && !strings.HasPrefix(l.GatewayAPI, release+".") && semver.IsValid(l.GatewayAPI) {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -105,7 +106,7 @@ func TestLint(t *testing.T) {
 			if c.readmeOld != "" {
 				readme = strings.ReplaceAll(readme, c.readmeOld, c.readmeNew)
 			}
-			path := submission(t, or(c.release, "v1.6"), or(c.file, "standard-v1.0.0-default-report.yaml"), strings.Replace(sound, c.old, c.new, 1), readme)
+			path := submission(t, cmp.Or(c.release, "v1.6"), cmp.Or(c.file, "standard-v1.0.0-default-report.yaml"), strings.Replace(sound, c.old, c.new, 1), readme)
 			problems := lintOf(t, path)
 			switch {
 			case c.want == "" && len(problems) > 0:

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -39,7 +40,7 @@ func WriteMarkdown(w io.Writer, set *Set) error {
 		markdownReport(b, r)
 	}
 	for _, r := range set.Runs {
-		fmt.Fprintf(b, "\n## %s %s\n\nNo official report: %s\n", md(r.Implementation.Name), md(r.Implementation.Version), md(or(r.Report.Absent, "it is not beside the results")))
+		fmt.Fprintf(b, "\n## %s %s\n\nNo official report: %s\n", md(r.Implementation.Name), md(r.Implementation.Version), md(cmp.Or(r.Report.Absent, "it is not beside the results")))
 		markdownRun(b, r)
 	}
 	return b.Flush()
@@ -77,7 +78,7 @@ func markdownReport(b *bufio.Writer, r *Report) {
 	if len(r.Oddities) > 0 {
 		fmt.Fprint(b, "\n### Not as the form has it\n\n")
 		for _, o := range r.Oddities {
-			fmt.Fprintf(b, "- line %d, %s: %s\n", o.Line, md(or(o.Path, "report")), md(o.Message))
+			fmt.Fprintf(b, "- line %d, %s: %s\n", o.Line, md(cmp.Or(o.Path, "report")), md(o.Message))
 		}
 	}
 	if r.Run != nil {
@@ -134,7 +135,7 @@ func (r *Report) profilesWithFeatures() []string {
 
 func markdownRun(b *bufio.Writer, r *Run) {
 	fmt.Fprintf(b, "\n### Run\n\n%s on the %s cluster in %s: %s. %s\n",
-		md(r.Status), md(or(r.Cluster, "(unknown)")), or(takes(r.Seconds), "no time"), r.Tally(), md(r.Verdict))
+		md(r.Status), md(cmp.Or(r.Cluster, "(unknown)")), cmp.Or(takes(r.Seconds), "no time"), r.Tally(), md(r.Verdict))
 	if r.Report.Note != "" {
 		fmt.Fprintf(b, "\nOfficial report: %s\n", md(r.Report.Note))
 	}

@@ -47,7 +47,7 @@ type Row struct {
 func NewMatrix(reports []*Report) *Matrix {
 	newest := map[[2]string]*Report{}
 	for _, r := range reports {
-		key := [2]string{strings.ToLower(r.Implementation.Name()), or(r.Mode, "default")}
+		key := [2]string{strings.ToLower(r.Implementation.Name()), cmp.Or(r.Mode, "default")}
 		if have := newest[key]; have == nil || newer(r, have) {
 			newest[key] = r
 		}
@@ -150,7 +150,7 @@ func WriteMatrixText(w io.Writer, m *Matrix) error {
 		for _, r := range m.Rows {
 			line := pad(clean(r.Name), widest) + " "
 			for i := from; i < to; i++ {
-				line += "  " + or(signs[r.Cells[i]], "?")
+				line += "  " + cmp.Or(signs[r.Cells[i]], "?")
 			}
 			t.line(line)
 		}

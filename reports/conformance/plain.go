@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -21,25 +22,17 @@ func clean(s string) string {
 	}, s)
 }
 
-// or is s, or a stand-in where there is nothing.
-func or(s, instead string) string {
-	if s == "" {
-		return instead
-	}
-	return s
-}
-
 // day is the date of a report, or what it says instead.
 func day(r *Report) string {
 	if t, ok := r.Time(); ok {
 		return t.UTC().Format(time.DateOnly)
 	}
-	return or(strings.Trim(r.Date, "-"), "no date")
+	return cmp.Or(strings.Trim(r.Date, "-"), "no date")
 }
 
 // subject is one line about what was tested with what.
 func subject(r *Report) string {
-	parts := []string{"Gateway API " + or(r.GatewayAPI, "(unknown)")}
+	parts := []string{"Gateway API " + cmp.Or(r.GatewayAPI, "(unknown)")}
 	if r.Channel != "" {
 		parts = append(parts, r.Channel+" channel")
 	}

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	stdcmp "cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -50,7 +51,7 @@ func TestPublished(t *testing.T) {
 
 // digest is what matters of a report, in a line.
 func digest(r *Report) string {
-	s := fmt.Sprintf("%s %s %s %s", r.Implementation.Name(), r.Implementation.Version, or(r.Form, "formless"), r.Result())
+	s := fmt.Sprintf("%s %s %s %s", r.Implementation.Name(), r.Implementation.Version, stdcmp.Or(r.Form, "formless"), r.Result())
 	for i := range r.Profiles {
 		p := &r.Profiles[i]
 		s += " [" + p.Canonical()

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -35,8 +36,8 @@ func WriteText(w io.Writer, set *Set, o TextOptions) error {
 			t.line("")
 			t.line(strings.Repeat("─", Width))
 		}
-		t.line(t.bold(cut(clean(or(r.Implementation.Name, "(no name)")+" "+r.Implementation.Version), Width)))
-		t.wrapped("", "No official report: "+or(r.Report.Absent, "it is not beside "+r.File))
+		t.line(t.bold(cut(clean(cmp.Or(r.Implementation.Name, "(no name)")+" "+r.Implementation.Version), Width)))
+		t.wrapped("", "No official report: "+cmp.Or(r.Report.Absent, "it is not beside "+r.File))
 		t.run(r)
 	}
 	return t.b.Flush()
@@ -163,7 +164,7 @@ func (t *text) report(r *Report) {
 		t.line("")
 		t.line(t.bold("NOT AS THE FORM HAS IT"))
 		for _, o := range r.Oddities {
-			t.wrapped("  ", fmt.Sprintf("line %d: %s: %s", o.Line, or(o.Path, "report"), o.Message))
+			t.wrapped("  ", fmt.Sprintf("line %d: %s: %s", o.Line, cmp.Or(o.Path, "report"), o.Message))
 		}
 	}
 	if r.Run != nil {
@@ -231,7 +232,7 @@ func (t *text) features(r *Report) {
 func (t *text) run(r *Run) {
 	t.line("")
 	t.line(t.bold("RUN"))
-	t.wrapped("  ", fmt.Sprintf("%s on the %s cluster in %s: %s", r.Status, or(r.Cluster, "(unknown)"), or(takes(r.Seconds), "no time"), r.Tally()))
+	t.wrapped("  ", fmt.Sprintf("%s on the %s cluster in %s: %s", r.Status, cmp.Or(r.Cluster, "(unknown)"), cmp.Or(takes(r.Seconds), "no time"), r.Tally()))
 	if r.Verdict != "" {
 		t.wrapped("  ", r.Verdict)
 	}

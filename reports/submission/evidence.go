@@ -2,6 +2,7 @@ package submission
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -138,7 +139,7 @@ func (e *Evidence) check(c *Claim, p *problems) {
 		return
 	}
 	if tool := e.run.Tool; tool == "" || strings.Contains(tool, "(development)") && !strings.Contains(tool, ", commit ") || strings.HasSuffix(tool, " with changes") {
-		p.warn("tool", "the suite was run by a build of Causeway that nobody else can get (%s): use a release", or(tool, "its version was not recorded"))
+		p.warn("tool", "the suite was run by a build of Causeway that nobody else can get (%s): use a release", cmp.Or(tool, "its version was not recorded"))
 	}
 	e.untouched(p)
 	e.same(c, p)

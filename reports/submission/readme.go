@@ -1,6 +1,7 @@
 package submission
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -51,7 +52,7 @@ func (o *Options) reproduce(s *Submission) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s, %s channel, mode %s\n\n", md(c.Implementation.Version), md(c.Channel), md(c.Mode))
 	fmt.Fprintf(&b, "The report is byte for byte as the conformance suite of Gateway API %s wrote it.\n[Causeway](%s) made the cluster, installed the implementation and ran the suite.\n\n", md(e.report.GatewayAPI), causewayURL)
-	fmt.Fprintf(&b, "1. Get Causeway: %s.\n", md(or(strings.TrimPrefix(e.run.Tool, "causeway "), "its version was not recorded")))
+	fmt.Fprintf(&b, "1. Get Causeway: %s.\n", md(cmp.Or(strings.TrimPrefix(e.run.Tool, "causeway "), "its version was not recorded")))
 	fmt.Fprintf(&b, "2. Save [%s](./%[1]s), which says what is installed%s.\n", s.Descriptor, whose(c.Mode))
 	if len(c.Beside) > 0 {
 		var names []string
@@ -103,7 +104,7 @@ func (o *Options) leftOut(b *strings.Builder) {
 func (o *Options) versions(b *strings.Builder) {
 	r := &o.Evidence.run
 	fmt.Fprintf(b, "\n| What | Version |\n| --- | --- |\n")
-	row := func(what, version string) { fmt.Fprintf(b, "| %s | %s |\n", what, md(or(version, "not recorded"))) }
+	row := func(what, version string) { fmt.Fprintf(b, "| %s | %s |\n", what, md(cmp.Or(version, "not recorded"))) }
 	row("Gateway API and suite", r.Suite)
 	row("Kubernetes", strings.TrimSpace(r.Kubernetes+" ("+r.Cluster+" cluster)"))
 	row("Causeway", strings.TrimPrefix(r.Tool, "causeway "))
@@ -226,13 +227,6 @@ func address(s string) string {
 		return ""
 	}
 	return strings.NewReplacer("(", "%28", ")", "%29").Replace(u.String())
-}
-
-func or(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // md is text whose characters mean nothing to Markdown.
