@@ -86,10 +86,8 @@ func (f *certifyFlags) certify(c *cobra.Command, s genericiooptions.IOStreams) e
 		return usagef("where to? give a folder: --out DIR")
 	}
 	if f.from != "" {
-		for _, name := range remembered {
-			if flag := c.Flags().Lookup(name); flag != nil && flag.Changed {
-				return usagef("--%s is of a run, and with --from nothing is run: leave one out", name)
-			}
+		if flags := given(c.Flags()); len(flags) > 0 {
+			return usagef("--%s is of a run, and with --from nothing is run: leave one out", flags[0].Name)
 		}
 		return f.layOut(s, f.from)
 	}
@@ -122,12 +120,8 @@ func (f *certifyFlags) certify(c *cobra.Command, s genericiooptions.IOStreams) e
 
 // request is what "conformance run" would have to be asked for the same.
 func (f *certifyFlags) request(c *cobra.Command) map[string]string {
-	out := map[string]string{"implementation": f.run.implementation, "cluster": f.run.cluster, "suite": f.run.suite}
-	for _, name := range remembered {
-		if flag := c.Flags().Lookup(name); flag != nil && flag.Changed {
-			out[name] = valueOf(flag)
-		}
-	}
+	out := request(c.Flags())
+	out["implementation"], out["cluster"], out["suite"] = f.run.implementation, f.run.cluster, f.run.suite
 	return out
 }
 

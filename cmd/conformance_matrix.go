@@ -173,16 +173,12 @@ func cellRequest(asked map[string]string, c matrix.Cell) map[string]string {
 // wholeRequest is what the matrix was asked for, every value of every flag.
 func wholeRequest(fl *pflag.FlagSet) map[string][]string {
 	out := map[string][]string{}
-	for _, name := range remembered {
-		flag := fl.Lookup(name)
-		if !flag.Changed {
-			continue
-		}
+	for _, flag := range given(fl) {
 		if list, ok := flag.Value.(pflag.SliceValue); ok {
-			out[name] = list.GetSlice()
+			out[flag.Name] = list.GetSlice()
 			continue
 		}
-		out[name] = []string{flag.Value.String()}
+		out[flag.Name] = []string{flag.Value.String()}
 	}
 	return out
 }
@@ -198,17 +194,7 @@ func takeOverMatrix(fl *pflag.FlagSet, dir string) error {
 	if err != nil {
 		return fmt.Errorf("--resume %s: %w", dir, err)
 	}
-	for _, name := range remembered {
-		if fl.Changed(name) {
-			return usagef("--%s cannot be changed by --resume, which goes on with the run as it was", name)
-		}
-		for _, value := range old.Request[name] {
-			if err := fl.Set(name, value); err != nil {
-				return fmt.Errorf("--resume %s: %w", dir, err)
-			}
-		}
-	}
-	return nil
+	return goOn(fl, dir, old.Request)
 }
 
 // writeReports writes the pages about all reports of a matrix, if there are any.

@@ -153,15 +153,22 @@ func (f *conformanceFlags) limitFlags(fl *pflag.FlagSet) {
 // over.
 var remembered = []string{"implementation", "gateway-class", "features", "exempt-features", "cluster", "image", "local-images", "node-image", "kubernetes-version", "nodes", "ip-family", "kind-config", "load-balancer", "kubeconfig", "context", "profiles", "suite", "channel", "focus", "skip"}
 
+// given are the remembered flags that were given.
+func given(fl *pflag.FlagSet) []*pflag.Flag {
+	var out []*pflag.Flag
+	for _, name := range remembered {
+		if flag := fl.Lookup(name); flag != nil && flag.Changed {
+			out = append(out, flag)
+		}
+	}
+	return out
+}
+
 // request is what was asked for, to be resumed.
 func request(fl *pflag.FlagSet) map[string]string {
 	out := map[string]string{}
-	for _, name := range remembered {
-		flag := fl.Lookup(name)
-		if !flag.Changed {
-			continue
-		}
-		out[name] = valueOf(flag)
+	for _, flag := range given(fl) {
+		out[flag.Name] = valueOf(flag)
 	}
 	return out
 }
@@ -180,11 +187,20 @@ func takeOver(fl *pflag.FlagSet, dir string) error {
 	if err != nil {
 		return fmt.Errorf("--resume %s: %w", dir, err)
 	}
+	values := map[string][]string{}
+	for name, value := range old.Request {
+		values[name] = []string{value}
+	}
+	return goOn(fl, dir, values)
+}
+
+// goOn sets the remembered flags to the values that a run in dir had.
+func goOn(fl *pflag.FlagSet, dir string, values map[string][]string) error {
 	for _, name := range remembered {
 		if fl.Changed(name) {
 			return usagef("--%s cannot be changed by --resume, which goes on with the run as it was", name)
 		}
-		if value, ok := old.Request[name]; ok {
+		for _, value := range values[name] {
 			if err := fl.Set(name, value); err != nil {
 				return fmt.Errorf("--resume %s: %w", dir, err)
 			}
