@@ -3,8 +3,8 @@ package embedded
 import (
 	"errors"
 	"fmt"
-	"regexp"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/clustername"
 	"github.com/causeway-gateway/causeway/conformance/cluster/components"
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
 )
@@ -44,15 +44,11 @@ func (o *Options) complete() error {
 	return CheckName(o.Name)
 }
 
-// names are file names of any system, and short, since a socket's path may not
-// be longer than 107 bytes.
-var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-
 // CheckName returns an error that says what a cluster may be called, if it may
 // not be called so.
 func CheckName(name string) error {
-	if !names.MatchString(name) {
-		return fmt.Errorf("%w: %q is no name for a cluster: up to 40 of a-z, 0-9 and -, the ends without -", ErrOptions, name)
+	if err := clustername.Check(name); err != nil {
+		return fmt.Errorf("%w: %w", ErrOptions, err)
 	}
 	return nil
 }

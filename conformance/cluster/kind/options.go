@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/mod/semver"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/clustername"
 	"github.com/causeway-gateway/causeway/conformance/cluster/embedded/image"
 )
 
@@ -74,9 +74,6 @@ type Options struct {
 	Logf func(format string, args ...any)
 }
 
-// names are host names with room for what kind adds to them.
-var names = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$`)
-
 func (o *Options) complete() error {
 	if o.Name == "" {
 		o.Name = DefaultName
@@ -115,8 +112,10 @@ func (o Options) Validate() error {
 }
 
 func (o Options) check() error {
-	if o.Name != "" && !names.MatchString(o.Name) {
-		return fmt.Errorf("%q is no name for a cluster: up to 40 of a-z, 0-9 and -, the ends without -", o.Name)
+	if o.Name != "" {
+		if err := clustername.Check(o.Name); err != nil {
+			return err
+		}
 	}
 	if o.KubernetesVersion != "" {
 		v := "v" + strings.TrimPrefix(o.KubernetesVersion, "v")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"github.com/causeway-gateway/causeway/conformance/cluster/clustername"
 	"github.com/causeway-gateway/causeway/internal/buildcache"
 )
 
@@ -56,8 +57,8 @@ func stateBase() (string, error) {
 }
 
 func stateOf(name string) (state, error) {
-	if !names.MatchString(name) {
-		return state{}, Options{Name: name}.Validate()
+	if err := clustername.Check(name); err != nil {
+		return state{}, fmt.Errorf("%w: %w", ErrOptions, err)
 	}
 	base, err := stateBase()
 	return state{dir: filepath.Join(base, name)}, err
