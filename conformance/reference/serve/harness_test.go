@@ -18,15 +18,22 @@ import (
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// serve starts a server and ends it with the test.
+// serve starts a server and ends it with the test. Its streams hardly wait for
+// endpoints: many tests are about backends without one.
 func serve(t testing.TB, c *Config) *Server {
+	t.Helper()
+	return serveWith(t, c, time.Millisecond)
+}
+
+// serveWith is serve with a patience of the test's own.
+func serveWith(t testing.TB, c *Config, patience time.Duration) *Server {
 	t.Helper()
 	level := slog.LevelError
 	if testing.Verbose() {
 		level = slog.LevelDebug
 	}
 	s := New(slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: level})))
-	s.patience = time.Millisecond // many tests are about backends without endpoints
+	s.patience = patience
 	if err := s.Apply(c); err != nil {
 		t.Fatal(err)
 	}

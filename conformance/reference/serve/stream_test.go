@@ -230,8 +230,7 @@ func TestStreamsWaitForAnEndpoint(t *testing.T) {
 	config := func(endpoints map[string][]netip.AddrPort) *Config {
 		return &Config{Endpoints: endpoints, Sockets: []Socket{{Network: "tcp", Bind: bind, Port: 25, Table: streamTable(routing.TCP, 25, backend("lines"))}}}
 	}
-	s := serve(t, config(nil))
-	s.patience = 500 * time.Millisecond
+	s := serveWith(t, config(nil), 500*time.Millisecond)
 	dial := func() net.Conn {
 		c, err := net.Dial("tcp", bind.String())
 		if err != nil {
