@@ -113,15 +113,15 @@ func TestRunEndsInAVerdict(t *testing.T) {
 		"hangs": {
 			reason: "a test that hangs is stopped in its time, and blamed",
 			does:   map[string]string{"HTTPRouteBasics": "hang"},
-			change: func(o *Options, _ *fakeAPI) { o.Limits.Test = 200 * time.Millisecond },
-			status: StatusTimedOut, verdict: "HTTPRouteBasics took longer than 200ms; 1 tests were not reached, --resume runs them", ups: 1,
+			change: func(o *Options, _ *fakeAPI) { o.Limits.Test = 2 * time.Second },
+			status: StatusTimedOut, verdict: "HTTPRouteBasics took longer than 2s; 1 tests were not reached, --resume runs them", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": Passed, "HTTPRouteBasics": Failed, "HTTPRoutePort": NotRun},
 		},
 		"hangs in set-up": {
 			reason: "set-up has the time of a test",
 			does:   map[string]string{"set-up": "hang"},
-			change: func(o *Options, _ *fakeAPI) { o.Limits.Test = 200 * time.Millisecond },
-			status: StatusTimedOut, verdict: "set-up took longer than 200ms", ups: 1,
+			change: func(o *Options, _ *fakeAPI) { o.Limits.Test = 2 * time.Second },
+			status: StatusTimedOut, verdict: "set-up took longer than 2s", ups: 1,
 			want: map[string]Outcome{"GatewayBasics": NotRun},
 		},
 		"set-up fails": {
@@ -395,7 +395,7 @@ func TestKeepOnFailureStopsBeforeObjectsAreDeleted(t *testing.T) {
 
 func TestASharedClusterIsSweptAfterAStop(t *testing.T) {
 	o, _, a := fakeOptions(t, map[string]string{"GatewayBasics": "hang"})
-	o.Shared, o.Limits.Test = true, 200*time.Millisecond
+	o.Shared, o.Limits.Test = true, 2*time.Second
 	if _, err := Run(t.Context(), o, nil); err != nil {
 		t.Fatal(err)
 	}
