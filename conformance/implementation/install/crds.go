@@ -106,3 +106,31 @@ func (i *Installer) established(ctx context.Context, list []*unstructured.Unstru
 	}
 	return i.waitFor(ctx, "the API server", waits, nil, nil, crdTimeout)
 }
+
+// firstCreate is for how long after a CRD is established an API server takes two
+// seconds for each object of its kind that is created, so that other API servers
+// can learn of it (apiextensions-apiserver, pkg/apiserver/customresource_handler.go).
+const firstCreate = 2 * time.Second
+
+// settle waits until objects of the CRDs that were applied can be created without
+// that delay: what creates them in turn would wait longer, and not know for what.
+func (in *Installation) settle(ctx context.Context) error {
+	var latest time.Time
+	for _, name := range in.CRDs {
+		found, err := in.installer.find(ctx, implementation.Wait{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition", Name: name})
+		if err != nil {
+			return fmt.Errorf("reading CustomResourceDefinition %s: %w", name, err)
+		}
+		for _, c := range conditions(found[0]) {
+			if c.Type == "Established" && c.LastTransitionTime.After(latest) {
+				latest = c.LastTransitionTime.Time
+			}
+		}
+	}
+	select {
+	case <-time.After(min(time.Until(latest.Add(firstCreate)), firstCreate)): // the server's clock may be ahead of ours
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

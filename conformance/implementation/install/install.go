@@ -41,7 +41,7 @@ type Options struct {
 	ReplaceCRDs bool
 	// Timeout bounds the waiting for the implementation; the descriptor's when 0.
 	Timeout time.Duration
-	// Poll is the time between two looks at what is waited for; 250 ms when 0.
+	// Poll is the time between two looks at what is waited for; 100 ms when 0.
 	Poll time.Duration
 	// Cache is the folder for charts; a folder of the user's cache when empty.
 	Cache string
@@ -81,7 +81,7 @@ func newInstaller(c client.Client, pods kubernetes.Interface, helm func(string) 
 		o.GatewayAPI = gatewayapi.Default
 	}
 	if o.Poll == 0 {
-		o.Poll = 250 * time.Millisecond
+		o.Poll = 100 * time.Millisecond
 	}
 	if o.HTTP == nil {
 		o.HTTP = &http.Client{Timeout: time.Minute}
@@ -145,7 +145,10 @@ func (i *Installer) Install(ctx context.Context, d *implementation.Descriptor) (
 	if err != nil {
 		return in, fmt.Errorf("installing %s: %w", d.Name, err)
 	}
-	return in, i.Wait(ctx, d)
+	if err := i.Wait(ctx, d); err != nil {
+		return in, err
+	}
+	return in, in.settle(ctx)
 }
 
 func (in *Installation) step(ctx context.Context, d *implementation.Descriptor, m *implementation.Method, s *implementation.Step) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -332,5 +333,42 @@ func TestAFailedStepSaysWhich(t *testing.T) {
 	}
 	if err := in.Uninstall(t.Context()); err != nil {
 		t.Errorf("what was done cannot be taken away: %v", err)
+	}
+}
+
+// Objects of a CRD that is seconds old are created with a delay, which nobody
+// who waits for an implementation should have to know of.
+func TestSettleWaitsUntilObjectsCanBeCreated(t *testing.T) {
+	const name = "gateways.gateway.networking.k8s.io"
+	for label, tc := range map[string]struct {
+		reason string
+		crds   []string
+		ago    time.Duration
+		want   time.Duration
+	}{
+		"just established": {"the API server delays creations for two seconds", []string{name}, 0, 2 * time.Second},
+		"a moment ago":     {"what has passed counts", []string{name}, time.Second, time.Second},
+		"long ago":         {"nothing is delayed any more", []string{name}, time.Hour, 0},
+		"a clock ahead":    {"the delay of the API server is two seconds whatever the clocks say", []string{name}, -time.Hour, 2 * time.Second},
+		"not ours":         {"CRDs that were there before are older than this run", nil, 0, 0},
+	} {
+		t.Run(label, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				established := isTrue("Established")
+				established[0].LastTransitionTime = metav1.NewTime(time.Now().Add(-tc.ago))
+				w := world{
+					conditions: map[string][]metav1.Condition{"CustomResourceDefinition": established},
+					objects:    []client.Object{&apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}},
+				}
+				in := &Installation{installer: w.installer(t, Options{}), CRDs: tc.crds}
+				begun := time.Now()
+				if err := in.settle(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if got := time.Since(begun); got != tc.want {
+					t.Errorf("waited %s, want %s: %s", got, tc.want, tc.reason)
+				}
+			})
+		})
 	}
 }

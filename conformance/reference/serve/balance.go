@@ -73,8 +73,8 @@ func (v *view) endpointOf(b *routing.Backend, key string) (destination, *failure
 	return destination{b, key, all[rand.IntN(len(all))]}, nil //nolint:gosec // as above
 }
 
-// endpointPatience is how long a stream waits for the first endpoint of its
-// backend. A route is accepted, and its connections come, before the pods that a
+// endpointPatience is how long a stream or a datagram waits for the first endpoint
+// of its backend. A route is accepted, and its connections come, before the pods that a
 // test has just made are ready, and a stream has no status to tell that by.
 const endpointPatience = 2 * time.Second
 

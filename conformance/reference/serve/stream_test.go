@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -254,5 +255,38 @@ func TestStreamsWaitForAnEndpoint(t *testing.T) {
 	}
 	if _, err := io.ReadAll(early); err == nil {
 		t.Error("a stream waited for more than its time")
+	}
+}
+
+// A datagram waits a little for the first endpoint of its backend, and is dropped
+// when none comes; of those that wait there is a bounded number.
+func TestDatagramsWaitForAnEndpoint(t *testing.T) {
+	bind := free(t, "udp")
+	config := func(endpoints map[string][]netip.AddrPort) *Config {
+		return &Config{Endpoints: endpoints, Sockets: []Socket{{Network: "udp", Bind: bind, Port: 53, Table: streamTable(routing.UDP, 53, backend("a"))}}}
+	}
+	s := serveWith(t, config(nil), 500*time.Millisecond)
+	if name, _ := askUDP(t, dialUDP(t, bind), time.Second); name != "" {
+		t.Errorf("a datagram waited for more than its time: %q", name)
+	}
+	flood := dialUDP(t, bind)
+	for range 2 * maxWaiting {
+		if _, err := flood.Write([]byte("?")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(600 * time.Millisecond) // so that those are dropped
+	c := dialUDP(t, bind)
+	if _, err := c.Write([]byte("?")); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(50 * time.Millisecond) // so that it waits
+	if err := s.Apply(config(map[string][]netip.AddrPort{"default/a:80": {udpBackend(t, "a")}})); err != nil {
+		t.Fatal(err)
+	}
+	_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+	b := make([]byte, 100)
+	if n, err := c.Read(b); err != nil || !strings.HasPrefix(string(b[:n]), "a ") {
+		t.Errorf("the datagram that waited was answered %q, %v", b[:n], err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ const (
 	sessionIdle = 30 * time.Second
 	maxSessions = 4096 // of one socket; datagrams of further clients are dropped
 	maxDatagram = 64 << 10
+	maxWaiting  = 64 // datagrams of one socket that wait for an endpoint; further ones are dropped
 )
 
 // udpSocket carries datagrams. UDP has no connections: what one client address
@@ -24,6 +26,8 @@ type udpSocket struct {
 	server *Server
 	conn   *net.UDPConn
 	view   atomic.Pointer[view]
+
+	waiting chan struct{} // holds one for each datagram that waits
 
 	mu       sync.Mutex
 	sessions map[netip.AddrPort]*session
@@ -42,7 +46,7 @@ func listenUDP(s *Server, v *view) (socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &udpSocket{server: s, conn: conn, sessions: map[netip.AddrPort]*session{}}
+	x := &udpSocket{server: s, conn: conn, waiting: make(chan struct{}, maxWaiting), sessions: map[netip.AddrPort]*session{}}
 	x.view.Store(v)
 	s.tracks.do(x.receive)
 	return x, nil
@@ -71,32 +75,66 @@ func (x *udpSocket) receive(context.Context) {
 		case err != nil:
 			continue // an ICMP error of an earlier datagram
 		}
-		s := x.session(netip.AddrPortFrom(client.Addr().Unmap(), client.Port())) //nolint:contextcheck // the tracker gives the same context
-		if s == nil {
-			continue
-		}
-		s.used.Store(time.Now().UnixNano())
-		if _, err := s.up.Write(buf[:n]); err != nil {
-			x.server.log.Debug("a datagram was not sent", "backend", s.to.key, "endpoint", s.to.endpoint, "error", err)
+		client = netip.AddrPortFrom(client.Addr().Unmap(), client.Port())
+		if x.forward(client, buf[:n]) { //nolint:contextcheck // the tracker gives the same context
+			x.wait(client, slices.Clone(buf[:n])) //nolint:contextcheck // as above
 		}
 	}
 }
 
+// forward sends a datagram to the endpoint of its client's session. It reports
+// whether there is none yet, but may be soon.
+func (x *udpSocket) forward(client netip.AddrPort, datagram []byte) (early bool) {
+	s, early := x.session(client)
+	if s == nil {
+		return early
+	}
+	s.used.Store(time.Now().UnixNano())
+	if _, err := s.up.Write(datagram); err != nil {
+		x.server.log.Debug("a datagram was not sent", "backend", s.to.key, "endpoint", s.to.endpoint, "error", err)
+	}
+	return false
+}
+
+// wait holds a datagram until its backend has an endpoint (see
+// endpointPatience), and drops it when none comes.
+func (x *udpSocket) wait(client netip.AddrPort, datagram []byte) {
+	select {
+	case x.waiting <- struct{}{}:
+	default:
+		x.server.log.Debug("a datagram was dropped: too many wait", "socket", x.conn.LocalAddr())
+		return
+	}
+	x.server.tracks.do(func(ctx context.Context) {
+		defer func() { <-x.waiting }()
+		ctx, cancel := context.WithTimeout(ctx, x.server.patience)
+		defer cancel()
+		for x.forward(client, datagram) { //nolint:contextcheck // sessions outlive what they began with
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
+}
+
 // session returns the session of a client, or nil when its datagrams go nowhere:
-// those for invalid backends are dropped (UDPRouteRule.BackendRefs).
-func (x *udpSocket) session(client netip.AddrPort) *session {
+// those for invalid backends are dropped (UDPRouteRule.BackendRefs). Early says
+// that it is for want of a ready endpoint.
+func (x *udpSocket) session(client netip.AddrPort) (_ *session, early bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	v := x.view.Load()
 	s := x.sessions[client]
 	if s != nil && s.view == v {
-		return s
+		return s, false
 	}
 	d := v.table.Route(v.connectionOf("udp", &inbound{source: client}, ""))
 	if s != nil {
 		if d.Backends[s.to.key] > 0 && v.has(s.to) {
 			s.view = v
-			return s
+			return s, false
 		}
 		_ = s.up.Close() // its backend is no more
 		delete(x.sessions, client)
@@ -104,22 +142,22 @@ func (x *udpSocket) session(client netip.AddrPort) *session {
 	to, f := v.choose(&d)
 	if f != nil {
 		x.server.log.Debug("a datagram was dropped", "socket", v.bind, "reason", f.reason)
-		return nil
+		return nil, to.key != ""
 	}
 	if len(x.sessions) >= maxSessions {
 		x.server.log.Debug("a datagram was dropped: too many clients", "socket", v.bind)
-		return nil
+		return nil, false
 	}
 	up, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to.endpoint))
 	if err != nil {
 		x.server.log.Debug("a backend cannot be reached", "socket", v.bind, "backend", to.key, "error", err)
-		return nil
+		return nil, false
 	}
 	s = &session{view: v, to: to, up: up}
 	s.used.Store(time.Now().UnixNano())
 	x.sessions[client] = s
 	x.server.tracks.do(func(context.Context) { x.reply(client, s) })
-	return s
+	return s, false
 }
 
 // reply sends what the backend answers back to the client until the session is

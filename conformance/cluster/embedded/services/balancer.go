@@ -16,6 +16,7 @@ import (
 type balancer struct {
 	client client.Client
 	pool   netip.Prefix
+	proxy  *proxy
 	given  map[client.ObjectKey]netip.Addr // by this process; the cache may lag behind
 }
 
@@ -24,7 +25,7 @@ type balancer struct {
 func (b *balancer) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
 	var s corev1.Service
 	if err := b.client.Get(ctx, r.NamespacedName, &s); err != nil {
-		delete(b.given, r.NamespacedName)
+		b.takeBack(r.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	var want []corev1.LoadBalancerIngress
@@ -38,15 +39,25 @@ func (b *balancer) Reconcile(ctx context.Context, r reconcile.Request) (reconcil
 		if _, ours := b.given[r.NamespacedName]; !ours {
 			return reconcile.Result{}, nil
 		}
-		delete(b.given, r.NamespacedName)
+		b.takeBack(r.NamespacedName)
 	}
 	have := s.Status.LoadBalancer.Ingress
 	if len(have) == len(want) && (len(want) == 0 || have[0].IP == want[0].IP) {
 		return reconcile.Result{}, nil
 	}
+	if len(want) > 0 {
+		if err := b.proxy.promise(ctx, r.NamespacedName, b.given[r.NamespacedName]); err != nil {
+			return reconcile.Result{}, err
+		}
+	}
 	changed := s.DeepCopy()
 	changed.Status.LoadBalancer.Ingress = want
 	return reconcile.Result{}, b.client.Status().Patch(ctx, changed, client.MergeFrom(&s))
+}
+
+func (b *balancer) takeBack(key client.ObjectKey) {
+	delete(b.given, key)
+	b.proxy.withdraw(key)
 }
 
 // address returns the Service's address: the one it has, the one it asks for

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -25,7 +26,7 @@ type Options struct {
 // Add adds the controllers of this package to a manager. They write the table
 // "causeway" of the network namespace they run in.
 func Add(m ctrl.Manager, o Options) error {
-	p := &proxy{client: m.GetClient(), options: o}
+	p := &proxy{client: m.GetClient(), options: o, write: write}
 	// Whatever changes, the whole table is written anew: one transaction of
 	// well under a millisecond, and nothing to keep in step.
 	all := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
@@ -40,18 +41,44 @@ func Add(m ctrl.Manager, o Options) error {
 	}
 	return ctrl.NewControllerManagedBy(m).Named("load-balancer").
 		For(&corev1.Service{}).
-		Complete(&balancer{client: m.GetClient(), pool: o.LoadBalancers})
+		Complete(&balancer{client: m.GetClient(), pool: o.LoadBalancers, proxy: p})
 }
 
 // proxy keeps the kernel's rules in step with Services.
 type proxy struct {
 	client  client.Client
 	options Options
-	last    []Rule
+	write   func([]Rule, Options) error // to the kernel
+
+	mu       sync.Mutex
+	promised map[client.ObjectKey]netip.Addr // of LoadBalancers whose status may not say so yet
+	last     []Rule
+}
+
+// promise writes the rules of an address that a LoadBalancer is about to get, so
+// that whoever reads it from the status can use it.
+func (p *proxy) promise(ctx context.Context, key client.ObjectKey, addr netip.Addr) error {
+	p.mu.Lock()
+	if p.promised == nil {
+		p.promised = map[client.ObjectKey]netip.Addr{}
+	}
+	p.promised[key] = addr
+	p.mu.Unlock()
+	_, err := p.Reconcile(ctx, reconcile.Request{})
+	return err
+}
+
+// withdraw takes a promise back; the next writing of the rules leaves it out.
+func (p *proxy) withdraw(key client.ObjectKey) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.promised, key)
 }
 
 // Reconcile writes the rules of all Services.
 func (p *proxy) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	var services corev1.ServiceList
 	if err := p.client.List(ctx, &services); err != nil {
 		return reconcile.Result{}, err
@@ -60,8 +87,14 @@ func (p *proxy) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.R
 	if err := p.client.List(ctx, &endpoints); err != nil {
 		return reconcile.Result{}, err
 	}
+	for i := range services.Items { // copies of what the cache holds
+		s := &services.Items[i]
+		if addr, ok := p.promised[client.ObjectKeyFromObject(s)]; ok && s.Spec.Type == corev1.ServiceTypeLoadBalancer {
+			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: addr.String()}}
+		}
+	}
 	rules := Table(services.Items, endpoints.Items, p.options.Node)
-	if err := write(rules, p.options); err != nil {
+	if err := p.write(rules, p.options); err != nil {
 		return reconcile.Result{}, fmt.Errorf("write the rules of %d addresses: %w", len(rules), err)
 	}
 	if err := forget(p.last, rules); err != nil {
