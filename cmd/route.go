@@ -173,7 +173,12 @@ func decisionText(w io.Writer, d routing.Decision) error {
 		for _, k := range keys {
 			fmt.Fprintf(&b, "  %-8s %s\n", fmt.Sprintf("%.4g%%", 100*d.Backends[k]), k)
 		}
-		fmt.Fprintf(&b, "  uri      %s\n  host     %s\n", d.URI, d.UpstreamHost)
+		if d.Upstreams == nil {
+			fmt.Fprintf(&b, "  uri      %s\n  host     %s\n", d.URI, d.UpstreamHost)
+		}
+		for i, u := range d.Upstreams {
+			fmt.Fprintf(&b, "  uri      %s at %s\n  host     %s\n", u.URI, d.Why.Action.Backends[i].Key(), u.Host)
+		}
 	default:
 		fmt.Fprintf(&b, "%d %s\n", d.Status, d.Reason)
 	}

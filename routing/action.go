@@ -46,6 +46,9 @@ type Backend struct {
 	Invalid string
 	// RequestHeaders and ResponseHeaders apply to this destination only.
 	RequestHeaders, ResponseHeaders HeaderChange
+	// Rewrite is for this destination only; what it does not replace is as the
+	// rule's own leaves it.
+	Rewrite *Rewrite
 }
 
 // BackendTLS is the client side of TLS towards a backend.

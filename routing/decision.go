@@ -8,10 +8,13 @@ import (
 // Decision is what happens to one request: what the client sees and what the
 // backend gets. Its JSON form is public (`causeway route -o json`).
 type Decision struct {
-	Status          int                // what the client sees; a forward is 200
-	Backends        map[string]float64 // "namespace/name:port" to its share, 0-1; not to be changed
-	URI             string             // path and query the backend gets
-	UpstreamHost    string             // Host header the backend gets
+	Status       int                // what the client sees; a forward is 200
+	Backends     map[string]float64 // "namespace/name:port" to its share, 0-1; not to be changed
+	URI          string             // path and query the backend gets
+	UpstreamHost string             // Host header the backend gets
+	// Upstreams are what each backend of the rule gets in place of URI and
+	// UpstreamHost, in the rule's order; nil when all get the same.
+	Upstreams       []Upstream
 	RequestHeaders  HeaderChange
 	ResponseHeaders HeaderChange
 	Location        string // of a redirect
@@ -28,6 +31,24 @@ type Decision struct {
 	Near *Rule
 	// Reason explains a status that no rule sets.
 	Reason string
+}
+
+// Upstream is the target of a request as a backend gets it.
+type Upstream struct {
+	URI  string // path and query
+	Host string
+}
+
+// Upstream returns what one of the backends of the deciding rule gets.
+func (d *Decision) Upstream(b *Backend) Upstream {
+	if d.Upstreams != nil {
+		for i := range d.Why.Action.Backends {
+			if b == &d.Why.Action.Backends[i] {
+				return d.Upstreams[i]
+			}
+		}
+	}
+	return Upstream{d.URI, d.UpstreamHost}
 }
 
 type headersJSON struct {
@@ -108,11 +129,18 @@ type affinityJSON struct {
 	MaxAge   float64 `json:"maxAge,omitempty"` // seconds
 }
 
+type upstreamJSON struct {
+	Backend      string `json:"backend"`
+	URI          string `json:"uri"`
+	UpstreamHost string `json:"upstreamHost"`
+}
+
 type decisionJSON struct {
 	Status          int                `json:"status"`
 	Backends        map[string]float64 `json:"backends,omitempty"`
 	URI             string             `json:"uri,omitempty"`
 	UpstreamHost    string             `json:"upstreamHost,omitempty"`
+	Upstreams       []upstreamJSON     `json:"upstreams,omitempty"`
 	RequestHeaders  *headersJSON       `json:"requestHeaders,omitempty"`
 	Location        string             `json:"location,omitempty"`
 	ResponseHeaders *headersJSON       `json:"responseHeaders,omitempty"`
@@ -132,6 +160,9 @@ func (d Decision) MarshalJSON() ([]byte, error) {
 		Status: d.Status, Backends: d.Backends, URI: d.URI, UpstreamHost: d.UpstreamHost,
 		RequestHeaders: d.RequestHeaders.json(), ResponseHeaders: d.ResponseHeaders.json(),
 		Location: d.Location, Timeouts: d.Timeouts.json(), Guards: guardsJSON(d.Guards), Reason: d.Reason,
+	}
+	for i, u := range d.Upstreams {
+		j.Upstreams = append(j.Upstreams, upstreamJSON{d.Why.Action.Backends[i].Key(), u.URI, u.Host})
 	}
 	for _, m := range d.Mirrors {
 		b := m.URL

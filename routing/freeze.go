@@ -141,6 +141,11 @@ func (a *Action) prepare() {
 	if a.Rewrite != nil {
 		a.Rewrite.Path.prepare()
 	}
+	for i := range a.Backends {
+		if w := a.Backends[i].Rewrite; w != nil {
+			w.Path.prepare()
+		}
+	}
 	if a.Redirect != nil {
 		a.Redirect.Path.prepare()
 	}

@@ -5,6 +5,25 @@ import (
 	"strings"
 )
 
+// apply changes what a backend gets. It reports false when the new path is
+// empty.
+func (w *Rewrite) apply(m *PathMatch, v *view, to *Upstream) bool {
+	if w == nil {
+		return true
+	}
+	if w.Host != "" {
+		to.Host = w.Host
+	}
+	if w.Path == nil {
+		return true
+	}
+	uri, ok := w.Path.apply(m, v, true)
+	if ok {
+		to.URI = uri
+	}
+	return ok
+}
+
 // apply returns the new path and query. ok is false when the result is empty.
 // escape encodes the result for the wire where paths were normalised first.
 func (p *PathRewrite) apply(m *PathMatch, v *view, escape bool) (string, bool) {

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"net/netip"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -126,21 +127,24 @@ func (r *Rule) forward(v *view, d Decision) Decision {
 		d.Reason = a.invalid()
 		return d
 	}
-	d.URI, d.UpstreamHost = v.rawPath, v.rawHost
+	to := Upstream{v.rawPath, v.rawHost}
 	if v.hasQuery {
-		d.URI += "?" + v.query
+		to.URI += "?" + v.query
 	}
-	if a.Rewrite != nil {
-		if a.Rewrite.Host != "" {
-			d.UpstreamHost = a.Rewrite.Host
+	ok := a.Rewrite.apply(&r.Match.Path, v, &to)
+	d.URI, d.UpstreamHost = to.URI, to.Host
+	for i := range a.Backends {
+		w := a.Backends[i].Rewrite
+		if w == nil {
+			continue
 		}
-		if a.Rewrite.Path != nil {
-			uri, ok := a.Rewrite.Path.apply(&r.Match.Path, v, true)
-			if !ok {
-				return Decision{Why: r, Status: 500, Guards: a.Guards, Reason: "the rewritten path is empty"}
-			}
-			d.URI = uri
+		if d.Upstreams == nil {
+			d.Upstreams = slices.Repeat([]Upstream{to}, len(a.Backends))
 		}
+		ok = w.apply(&r.Match.Path, v, &d.Upstreams[i]) && ok
+	}
+	if !ok {
+		return Decision{Why: r, Status: 500, Guards: a.Guards, Reason: "the rewritten path is empty"}
 	}
 	d.RequestHeaders, d.ResponseHeaders = a.RequestHeaders, a.ResponseHeaders
 	d.Mirrors, d.Timeouts, d.Retry, d.Affinity = a.Mirrors, a.Timeouts, a.Retry, a.Affinity

@@ -190,6 +190,43 @@ func TestRewrites(t *testing.T) {
 	}
 }
 
+// A backend's own rewrite replaces that of the rule part by part
+// (HTTPBackendRef.Filters: "executed if and only if the request is being
+// forwarded to the backend defined here").
+func TestRewritesOfOneBackend(t *testing.T) {
+	prefix := func(value string) *PathRewrite { return &PathRewrite{Kind: ReplacePrefix, Value: value} }
+	for name, c := range map[string]struct {
+		rule   *Rewrite
+		own    []*Rewrite
+		want   []Upstream
+		status int
+	}{
+		"none has one":         {&Rewrite{Host: "r"}, []*Rewrite{nil, nil}, []Upstream{{"/a/b?q=1", "r"}, {"/a/b?q=1", "r"}}, 200},
+		"one has one":          {nil, []*Rewrite{nil, {Path: prefix("/x")}}, []Upstream{{"/a/b?q=1", "x"}, {"/x/b?q=1", "x"}}, 200},
+		"path, rule's host":    {&Rewrite{Host: "r", Path: prefix("/r")}, []*Rewrite{{Path: prefix("/x")}, nil}, []Upstream{{"/x/b?q=1", "r"}, {"/r/b?q=1", "r"}}, 200},
+		"host, rule's path":    {&Rewrite{Path: prefix("/r")}, []*Rewrite{{Host: "own"}, nil}, []Upstream{{"/r/b?q=1", "own"}, {"/r/b?q=1", "x"}}, 200},
+		"each has one":         {nil, []*Rewrite{{Host: "one"}, {Host: "two"}}, []Upstream{{"/a/b?q=1", "one"}, {"/a/b?q=1", "two"}}, 200},
+		"one leaves no path":   {nil, []*Rewrite{{Path: &PathRewrite{Kind: ReplaceFull}}, nil}, []Upstream{{}, {}}, 500},
+		"a regular expression": {nil, []*Rewrite{{Path: &PathRewrite{Kind: ReplaceRegex, Pattern: "b", Value: "c"}}, nil}, []Upstream{{"/a/c?q=1", "x"}, {"/a/b?q=1", "x"}}, 200},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &Action{Rewrite: c.rule}
+			for i, w := range c.own {
+				a.Backends = append(a.Backends, Backend{Namespace: "app", Name: []string{"one", "two"}[i], Port: 80, Weight: 1, Rewrite: w})
+			}
+			d := tableOf(FirstMatch, &Rule{Match: Match{Path: PathMatch{Kind: SegmentPrefix, Value: "/a"}}, Action: a}).Route(&Request{Host: "x", Path: "/a/b?q=1"})
+			if d.Status != c.status {
+				t.Fatalf("status %d", d.Status)
+			}
+			for i := range a.Backends {
+				if got := d.Upstream(&a.Backends[i]); got != c.want[i] {
+					t.Errorf("backend %s gets %v, want %v", a.Backends[i].Name, got, c.want[i])
+				}
+			}
+		})
+	}
+}
+
 func TestRedirectLocations(t *testing.T) {
 	for name, c := range map[string]struct {
 		redirect Redirect

@@ -62,6 +62,8 @@ func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {
 				change(&x.RequestHeaders, f.RequestHeaderModifier)
 			case f.ResponseHeaderModifier != nil:
 				change(&x.ResponseHeaders, f.ResponseHeaderModifier)
+			case f.URLRewrite != nil:
+				x.Rewrite = rewrite(f.URLRewrite)
 			default:
 				x.Invalid = fmt.Sprintf("the filter %s of a backend is not understood", f.Type)
 				b.c.problem(b.route, fmt.Sprintf("%s.filters[%d]", path, j), "Accepted", "UnsupportedValue", x.Invalid)
@@ -114,7 +116,7 @@ func (b *actionBuilder) filter(a *routing.Action, f gwv1.HTTPRouteFilter, path s
 		r := f.RequestRedirect
 		a.Redirect = &routing.Redirect{Code: value(r.StatusCode, 302), Scheme: value(r.Scheme, ""), Host: string(value(r.Hostname, "")), Port: int(value(r.Port, 0)), Path: modifier(r.Path)}
 	case f.URLRewrite != nil:
-		a.Rewrite = &routing.Rewrite{Host: string(value(f.URLRewrite.Hostname, "")), Path: modifier(f.URLRewrite.Path)}
+		a.Rewrite = rewrite(f.URLRewrite)
 	case f.RequestMirror != nil:
 		b.mirror(a, f.RequestMirror, path)
 	case f.CORS != nil:
@@ -158,6 +160,10 @@ func (b *actionBuilder) mirror(a *routing.Action, f *gwv1.HTTPRequestMirrorFilte
 	if m.Backend.Invalid == "" { // an unresolved mirror is left out (HTTPRequestMirrorFilter.BackendRef)
 		a.Mirrors = append(a.Mirrors, m)
 	}
+}
+
+func rewrite(f *gwv1.HTTPURLRewriteFilter) *routing.Rewrite {
+	return &routing.Rewrite{Host: string(value(f.Hostname, "")), Path: modifier(f.Path)}
 }
 
 func modifier(m *gwv1.HTTPPathModifier) *routing.PathRewrite {

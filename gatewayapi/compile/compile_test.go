@@ -113,5 +113,9 @@ func short(d routing.Decision) string {
 		keys = append(keys, k)
 	}
 	sort.Strings(keys)
-	return strings.Join(keys, " ") + " " + d.URI
+	out := strings.Join(keys, " ") + " " + d.URI
+	for i, u := range d.Upstreams {
+		out += fmt.Sprintf("; %s %s%s", d.Why.Action.Backends[i].Key(), u.Host, u.URI)
+	}
+	return out
 }

@@ -71,6 +71,9 @@ func isService(b *routing.Backend) bool {
 // HTTPRouteBackendRequestHeaderModification).
 func (b *builder) backendHeaders(x *routing.Backend) []gwv1.HTTPRouteFilter {
 	var out []gwv1.HTTPRouteFilter
+	if x.Rewrite != nil {
+		b.say(FeatureRewrite, Lost, "the rewrite for "+x.Key()+" alone is not written: implementations need not support it before Gateway API v1.7", "give the backend a rule of its own")
+	}
 	if f := b.headerFilter(FeatureRequestHeaders, x.RequestHeaders); f != nil {
 		out = append(out, gwv1.HTTPRouteFilter{Type: gwv1.HTTPRouteFilterRequestHeaderModifier, RequestHeaderModifier: f})
 	}

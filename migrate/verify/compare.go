@@ -64,8 +64,9 @@ func Differ(a, b *routing.Decision) Aspect {
 	add(!sameShares(a.Backends, b.Backends), Backends)
 	add(a.Location != b.Location, Location)
 	if out&Backends == 0 && len(a.Backends) > 0 {
-		add(a.URI != b.URI, URI)
-		add(!strings.EqualFold(a.UpstreamHost, b.UpstreamHost), UpstreamHost)
+		uri, host := sameUpstreams(a, b)
+		add(!uri, URI)
+		add(!host, UpstreamHost)
 		add(!sameChange(&a.RequestHeaders, &b.RequestHeaders), RequestHeaders)
 		add(!sameMirrors(a.Mirrors, b.Mirrors), Mirrors)
 		add(a.Timeouts != b.Timeouts, Timeouts)
@@ -94,6 +95,37 @@ func destinations(d *routing.Decision) []routing.Backend {
 		return nil
 	}
 	return d.Why.Action.Backends
+}
+
+// sameUpstreams compares the URIs and the hosts that the backends get.
+func sameUpstreams(a, b *routing.Decision) (uri, host bool) {
+	if a.Upstreams == nil && b.Upstreams == nil {
+		return a.URI == b.URI, strings.EqualFold(a.UpstreamHost, b.UpstreamHost)
+	}
+	uris := func(u routing.Upstream) string { return u.URI }
+	hosts := func(u routing.Upstream) string { return strings.ToLower(u.Host) }
+	return sameShares(upstreamShares(a, uris), upstreamShares(b, uris)), sameShares(upstreamShares(a, hosts), upstreamShares(b, hosts))
+}
+
+// upstreamShares are the shares of requests by backend and a part of what it gets.
+func upstreamShares(d *routing.Decision, part func(routing.Upstream) string) map[string]float64 {
+	out := map[string]float64{}
+	if d.Upstreams == nil {
+		for key, share := range d.Backends {
+			out[key+" "+part(routing.Upstream{URI: d.URI, Host: d.UpstreamHost})] = share
+		}
+		return out
+	}
+	total := 0
+	for i := range d.Why.Action.Backends {
+		total += d.Why.Action.Backends[i].Weight
+	}
+	for i := range d.Why.Action.Backends {
+		if b := &d.Why.Action.Backends[i]; b.Invalid == "" && b.Weight > 0 {
+			out[b.Key()+" "+part(d.Upstream(b))] += float64(b.Weight) / float64(total)
+		}
+	}
+	return out
 }
 
 // sameShares compares weights up to the rounding of Gateway API's integers.

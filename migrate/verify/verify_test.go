@@ -126,6 +126,12 @@ func TestEveryPartOfADecisionIsCompared(t *testing.T) {
 		"headers to one backend": {func(a *routing.Action) {
 			a.Backends[0].RequestHeaders.Set = []routing.Header{{Name: "X", Value: "1"}}
 		}, BackendTLS},
+		"path for one backend": {func(a *routing.Action) {
+			a.Backends[0].Rewrite = &routing.Rewrite{Path: &routing.PathRewrite{Value: "/x"}}
+		}, URI},
+		"host for one backend": {func(a *routing.Action) {
+			a.Backends[0].Rewrite = &routing.Rewrite{Host: "x"}
+		}, UpstreamHost},
 	} {
 		t.Run(name, func(t *testing.T) {
 			changed := to("a")

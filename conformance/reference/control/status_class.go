@@ -33,12 +33,12 @@ func (c conditions) acceptWithout(parameters *gwv1.ParametersReference) {
 var later = []features.FeatureName{
 	"GRPCRouteRequestHeaderModifier",             // v1.7
 	"GatewayRouteHostnameIntersectionPrecedence", // v1.7, HTTPRouteSpec.Hostnames
+	"HTTPRouteBackendURLRewrite",                 // v1.7
 	"HTTPRouteRetryCodes",                        // v1.7, HTTPRouteRetry until then
 }
 
 // supported are the features that the reference has, sorted by name: all that
-// are for gateways, of both channels. Left out of v1.7 is
-// HTTPRouteBackendURLRewrite.
+// are for gateways, of both channels.
 var supported = func() []gwv1.SupportedFeature {
 	names := slices.Clone(later)
 	for _, f := range features.AllFeatures.UnsortedList() {

@@ -43,6 +43,10 @@ func rewrite(p *httputil.ProxyRequest) {
 		p.Out.Host = host
 	}
 	x.mirror(p.Out)
+	p.Out.URL = x.toURI
+	if x.toHost != x.decision.UpstreamHost {
+		p.Out.Host = x.toHost
+	}
 	change(h, &x.to.backend.RequestHeaders)
 	if host, ok := hostOf(&x.to.backend.RequestHeaders); ok {
 		p.Out.Host = host

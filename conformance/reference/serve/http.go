@@ -85,7 +85,9 @@ type exchange struct {
 	decision routing.Decision
 	to       destination
 	wire     wire
-	uri      *url.URL
+	uri      *url.URL // by the rule
+	toURI    *url.URL // by the rule and its backend
+	toHost   string
 	sticky   bool // the client brought its session
 	body     *replay
 	mirrors  []destination
@@ -112,7 +114,12 @@ func (v *view) forward(w http.ResponseWriter, r *http.Request, in *inbound, d ro
 	}
 	x.to, x.wire = to, wireOf(to.backend, r, v.mesh != nil)
 	var err error
-	if x.uri, err = url.ParseRequestURI(d.URI); err != nil {
+	up := d.Upstream(to.backend)
+	x.toHost = up.Host
+	if x.uri, err = url.ParseRequestURI(d.URI); err == nil {
+		x.toURI, err = url.ParseRequestURI(up.URI)
+	}
+	if err != nil {
 		v.answer(w, r, &d, http.StatusInternalServerError, "the rewritten target is no URI: "+err.Error())
 		return
 	}

@@ -23,6 +23,7 @@ func TestDecisionsAreCarriedOut(t *testing.T) {
 	own := backend("a")
 	own.RequestHeaders = routing.HeaderChange{Set: []routing.Header{{Name: "X-Own", Value: "1"}}, Remove: []string{"X-Rule"}}
 	own.ResponseHeaders = routing.HeaderChange{Set: []routing.Header{{Name: "X-Own-Response", Value: "1"}}}
+	own.Rewrite = &routing.Rewrite{Host: "own.example", Path: &routing.PathRewrite{Kind: routing.ReplacePrefix, Value: "/mine"}}
 	to := []routing.Backend{backend("a")}
 	addr := gateway(t, httpTable(
 		prefix("/plain", &routing.Action{Backends: to}),
@@ -104,9 +105,12 @@ func TestDecisionsAreCarriedOut(t *testing.T) {
 			}
 			return ""
 		}},
-		{reason: "filters of the backend come after those of the rule (HTTPBackendRef.Filters)", line: "GET http://shop.example/own", status: 200, check: func(p reply) string {
+		{reason: "filters of the backend come after those of the rule (HTTPBackendRef.Filters)", line: "GET http://shop.example/own/x?y=1", status: 200, check: func(p reply) string {
 			if h := p.echo.Header; h.Get("X-Own") != "1" || h.Get("X-Rule") != "" || p.header.Get("X-Own-Response") != "1" {
 				return fmt.Sprint(h, p.header)
+			}
+			if p.echo.URI != "/mine/x?y=1" || p.echo.Host != "own.example" {
+				return fmt.Sprint(p.echo)
 			}
 			return ""
 		}},
