@@ -90,16 +90,18 @@ func hurried(t *testing.T, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	const timeouts = "\ntimeouts: {"
+	if !bytes.Contains(text, []byte(timeouts)) {
+		t.Fatalf("the descriptor %s has no timeouts to add to", name)
+	}
+	limits := timeouts
 	for _, limit := range []string{
 		"maxTimeToConsistency", "gatewayMustHaveCondition", "gatewayStatusMustHaveListeners", "gatewayListenersMustHaveConditions",
 		"httpRouteMustHaveCondition", "tcpRouteMustHaveCondition", "routeMustHaveParents", "defaultTestTimeout",
 	} {
-		if limit == "maxTimeToConsistency" {
-			text = append(text, "timeouts:\n"...)
-		}
-		text = append(text, "  "+limit+": 10s\n"...)
+		limits += limit + ": 10s, "
 	}
-	return text
+	return bytes.Replace(text, []byte(timeouts), []byte(limits), 1)
 }
 
 // plant returns the overlay of a mistake after a look whether it compiles.
