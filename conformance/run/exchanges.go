@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"al.essio.dev/pkg/shellescape"
 )
 
 // requestsFile holds the last requests of a failed test, and requestFile the
@@ -51,17 +53,17 @@ func writeExchanges(dir string, data []byte) error {
 
 // command is the request as a call of curl, with what came of it.
 func (x exchange) command() string {
-	parts := []string{"curl", "-v", "-X", quote(x.Method)}
+	parts := []string{"curl", "-v", "-X", shellescape.Quote(x.Method)}
 	url := x.URL
 	if scheme, rest, ok := strings.Cut(url, "://"); ok && x.ServerName != "" {
 		// The certificate is checked against the name, the connection goes to
 		// the address.
 		address, path, _ := strings.Cut(rest, "/")
-		parts = append(parts, "-k", "--connect-to", quote("::"+address))
+		parts = append(parts, "-k", "--connect-to", shellescape.Quote("::"+address))
 		url = scheme + "://" + x.ServerName + "/" + path
 	}
 	if x.Host != "" {
-		parts = append(parts, "-H", quote("Host: "+x.Host))
+		parts = append(parts, "-H", shellescape.Quote("Host: "+x.Host))
 	}
 	names := make([]string, 0, len(x.Headers))
 	for name := range x.Headers {
@@ -71,17 +73,14 @@ func (x exchange) command() string {
 	for _, name := range names {
 		for _, value := range x.Headers[name] {
 			if value != "" {
-				parts = append(parts, "-H", quote(name+": "+value))
+				parts = append(parts, "-H", shellescape.Quote(name+": "+value))
 			}
 		}
 	}
-	parts = append(parts, quote(url))
+	parts = append(parts, shellescape.Quote(url))
 	came := fmt.Sprintf("status %d", x.Status)
 	if x.Error != "" {
 		came = strings.Join(strings.Fields(x.Error), " ")
 	}
 	return fmt.Sprintf("#!/bin/sh\n# The last request of the test. What came of it: %s\n%s\n", came, strings.Join(parts, " "))
 }
-
-// quote makes a word of the POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -307,7 +307,7 @@ func TestGoldenResults(t *testing.T) {
 		}
 	}
 	for file, want := range map[string]string{
-		"attempts/1/artifacts/HTTPRoutePort/request.sh":    `curl -v -X 'GET' -H 'Host: example.com' -H 'X-Set: a' 'http://198.18.0.1/it'\''s'`,
+		"attempts/1/artifacts/HTTPRoutePort/request.sh":    `curl -v -X GET -H 'Host: example.com' -H 'X-Set: a' 'http://198.18.0.1/it'"'"'s'`,
 		"attempts/1/artifacts/HTTPRoutePort/requests.json": `"status": 503`,
 		"attempts/1/logs/HTTPRoutePort.log":                "expected status code 200, got 503",
 		"attempts/1/console.log":                           "--- FAIL: TestConformance/HTTPRoutePort (0.25s)",

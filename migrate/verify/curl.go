@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
+
 	"github.com/causeway-gateway/causeway/routing"
 )
 
@@ -22,7 +24,7 @@ func Curl(r *routing.Request) string {
 		if host == r.Host {
 			host += ":443"
 		}
-		return fmt.Sprintf("openssl s_client -connect %s -servername %s </dev/null", quote(host), quote(r.Host))
+		return fmt.Sprintf("openssl s_client -connect %s -servername %s </dev/null", shellescape.Quote(host), shellescape.Quote(r.Host))
 	case "tcp", "udp":
 		u := ""
 		if r.Scheme == "udp" {
@@ -36,31 +38,18 @@ func Curl(r *routing.Request) string {
 		b.WriteString(" --path-as-is")
 	}
 	if r.Method != "" && r.Method != "GET" {
-		b.WriteString(" -X " + quote(r.Method))
+		b.WriteString(" -X " + shellescape.Quote(r.Method))
 	}
 	for _, k := range slices.Sorted(maps.Keys(r.Headers)) {
 		if r.Headers[k] == "" {
-			b.WriteString(" -H " + quote(k+";"))
+			b.WriteString(" -H " + shellescape.Quote(k+";"))
 			continue
 		}
-		b.WriteString(" -H " + quote(k+": "+r.Headers[k]))
+		b.WriteString(" -H " + shellescape.Quote(k+": "+r.Headers[k]))
 	}
-	b.WriteString(" " + quote(r.Scheme+"://"+host+r.Path))
+	b.WriteString(" " + shellescape.Quote(r.Scheme+"://"+host+r.Path))
 	if r.Client != nil {
 		b.WriteString(" # from a Pod in namespace " + strconv.Quote(r.Client.Namespace))
 	}
 	return b.String()
-}
-
-// quote makes one word of a string for a POSIX shell.
-func quote(s string) string {
-	plain := s != ""
-	for i := range len(s) {
-		c := s[i]
-		plain = plain && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._/:=@%+,", c) >= 0)
-	}
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

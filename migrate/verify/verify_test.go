@@ -304,7 +304,7 @@ func TestSamplesMatch(t *testing.T) {
 func TestCurl(t *testing.T) {
 	for want, r := range map[string]routing.Request{
 		"curl -i http://a.example.com/x":                                                   {Scheme: "http", Host: "a.example.com", Path: "/x", Method: "GET"},
-		"curl -i -X POST -H 'X-A: it'\\''s' 'https://a.example.com:8443/?a&b'":             {Scheme: "https", Host: "a.example.com", Port: 8443, Path: "/?a&b", Method: "POST", Headers: map[string]string{"X-A": "it's"}},
+		"curl -i -X POST -H 'X-A: it'\"'\"'s' 'https://a.example.com:8443/?a&b'":           {Scheme: "https", Host: "a.example.com", Port: 8443, Path: "/?a&b", Method: "POST", Headers: map[string]string{"X-A": "it's"}},
 		"curl -i --path-as-is http://a.example.com/a/..":                                   {Scheme: "http", Host: "a.example.com", Path: "/a/..", Method: "GET"},
 		"curl -i -H 'X-A;' http://a.example.com/":                                          {Scheme: "http", Host: "a.example.com", Path: "/", Headers: map[string]string{"X-A": ""}},
 		"openssl s_client -connect a.example.com:443 -servername a.example.com </dev/null": {Scheme: "tls", Host: "a.example.com"},

@@ -365,11 +365,3 @@ func TestCommandRepeatsTheRun(t *testing.T) {
 		t.Errorf("nothing of the machine is in it (-want +got):\n%s", diff)
 	}
 }
-
-func TestWordsOfAShellStayWords(t *testing.T) {
-	for in, want := range map[string]string{"v1.6": "v1.6", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "": "''"} {
-		if got := quote(in); got != want {
-			t.Errorf("%q: got %s, want %s", in, got, want)
-		}
-	}
-}

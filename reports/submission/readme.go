@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"al.essio.dev/pkg/shellescape"
 	"golang.org/x/mod/semver"
 
 	"github.com/causeway-gateway/causeway/reports/conformance"
@@ -128,7 +129,7 @@ var reproduced = []string{"cluster", "suite", "local-images", "node-image", "kub
 
 // command is the command line that repeats the run from a descriptor.
 func (e *Evidence) command(descriptor string) []string {
-	out := []string{"causeway conformance run", "--implementation " + quote(descriptor)}
+	out := []string{"causeway conformance run", "--implementation " + shellescape.Quote(descriptor)}
 	for _, flag := range reproduced {
 		value := e.Requested(flag)
 		switch flag {
@@ -142,12 +143,12 @@ func (e *Evidence) command(descriptor string) []string {
 		case "true":
 			out = append(out, "--"+flag)
 		default:
-			out = append(out, "--"+flag+" "+quote(value))
+			out = append(out, "--"+flag+" "+shellescape.Quote(value))
 		}
 	}
 	for image := range strings.SplitSeq(e.Requested("image"), ",") {
 		if name, file, ok := strings.Cut(image, "="); ok {
-			out = append(out, "--image "+quote(name+"="+filepath.Base(file)))
+			out = append(out, "--image "+shellescape.Quote(name+"="+filepath.Base(file)))
 		}
 	}
 	return append(out, "--out results")
@@ -166,14 +167,6 @@ func (e *Evidence) notes() string {
 		out = append(out, "An embedded cluster runs programs instead of images; `make components` in a checkout of Causeway builds them.")
 	}
 	return strings.Join(out, " ")
-}
-
-// quote makes a value one word of a shell.
-func quote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:=,+@") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // insert adds a row to the table of contents and a subsection to Reproduce.
