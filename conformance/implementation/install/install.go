@@ -145,10 +145,10 @@ func (i *Installer) Install(ctx context.Context, d *implementation.Descriptor) (
 	if err != nil {
 		return in, fmt.Errorf("installing %s: %w", d.Name, err)
 	}
-	if err := i.Wait(ctx, d); err != nil {
-		return in, err
+	if err = i.Wait(ctx, d); err == nil {
+		err = in.settle(ctx)
 	}
-	return in, in.settle(ctx)
+	return in, err
 }
 
 func (in *Installation) step(ctx context.Context, d *implementation.Descriptor, m *implementation.Method, s *implementation.Step) error {
