@@ -139,7 +139,7 @@ func (x *settlement) settle(ctx context.Context) *ledger.Ledger {
 		case len(ing.Rejected) > 0:
 			return whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")
 		case served[ing]:
-			return s.ingress(ing, x.o.Nginx)
+			return s.ingress(ing, x.o.Nginx, compiled.Idle[ing])
 		}
 		return whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")
 	})

@@ -84,7 +84,7 @@ func account(o *source.Object) *ledger.Account {
 
 // ingress settles a served Ingress: each claim gets the worst fate of the
 // features that carry it; notes that no leaf carries stand for themselves.
-func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
+func (s *settler) ingress(ing *source.Ingress, o nginx.Options, idle nginx.Idle) []ledger.Entry {
 	acct := account(ing.Object)
 	dropped := false
 	for _, f := range s.findings[ing] {
@@ -109,7 +109,7 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	own := s.notes[ing.Object.Ref]
 	used := map[*emit.Note]bool{}
 	targets := s.targets[ing.Object.Ref]
-	for c := range nginx.Claims(ing, o) {
+	for c := range nginx.Claims(ing, o, idle) {
 		s.claim(acct, c, own, used, targets)
 	}
 	own.remaining(acct, used, targets, ing.Written)

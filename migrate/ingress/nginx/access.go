@@ -55,7 +55,7 @@ func (r *reader) readLimits() {
 				Detail: map[string]string{x.name: strconv.Itoa(n)}})
 		}
 	}
-	if v, ok := r.get("proxy-body-size"); ok {
+	if v, ok := r.get("proxy-body-size"); ok && !contains(asIs["proxy-body-size"], v) { // 0 is no limit
 		r.set.guards = append(r.set.guards, routing.Guard{Kind: routing.GuardBodySize, Origin: r.origin("proxy-body-size"),
 			Detail: map[string]string{"proxy-body-size": v}})
 	}
