@@ -53,6 +53,7 @@ type settler struct {
 	findings map[*source.Ingress][]nginx.Finding
 	istio    *istio.Result
 	facts    map[*source.Object][]istio.Finding
+	nginx    nginx.Options
 }
 
 // inputs are the kinds that rules come from.
@@ -135,6 +136,16 @@ func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.E
 	own, used := s.notes[cm.Object.Ref], map[*emit.Note]bool{}
 	for _, c := range claims {
 		s.claim(acct, c, own, used, s.targets[cm.Object.Ref])
+	}
+	return acct.Close()
+}
+
+// controllerConfig settles the ConfigMap of the Ingress controller itself.
+func (s *settler) controllerConfig(cm *source.ConfigMap) []ledger.Entry {
+	acct := account(cm.Object)
+	acct.Mark(ledger.Ignored, "metadata", "names the ConfigMap only", "")
+	for c := range nginx.ConfigClaims(cm, s.nginx) {
+		s.claim(acct, c, nil, nil, nil)
 	}
 	return acct.Close()
 }

@@ -158,4 +158,11 @@ var traps = []trap{
 		{"a.test/x", "503"}, {"d.test/x", "503"}, {"w.test/x", "api"}, {"b.test/x | source: 10.1.1.1", "api if allow-sources"},
 		{"n.test/x", "api"}, // 0 is no limit, so no guard
 	}},
+	{name: "18 block-cidrs stands where a location has no access list", options: nginx.Options{Config: map[string]string{"block-cidrs": "192.0.2.0/24"}}, ingresses: []manifest{
+		{name: "a", host: "a.test", paths: "Prefix / api"},
+		{name: "w", host: "w.test", annotations: "whitelist-source-range: 192.0.2.0/28", paths: "Prefix / api"},
+	}, asked: [][2]string{
+		{"a.test/x | source: 192.0.2.1", "403 if deny-sources"}, {"a.test/x | source: 10.1.1.1", "api if deny-sources"},
+		{"w.test/x | source: 192.0.2.1", "api if allow-sources"},
+	}},
 }
