@@ -38,6 +38,7 @@ func TestClaimsOfIdleAnnotations(t *testing.T) {
 		{"a switch that is on", manifest{annotations: "ssl-redirect: true"}, "ssl-redirect", settled, ""},
 		{"no limit", manifest{annotations: "proxy-body-size: 0"}, "proxy-body-size", ledger.Converted, "nothing is written"},
 		{"no target in Gateway API", manifest{annotations: "auth-tls-secret: default/ca\nauth-tls-verify-depth: 2"}, "auth-tls-verify-depth", ledger.Unsupported, "no form for it"},
+		{"snippets are off by default", manifest{annotations: "configuration-snippet: return 403;"}, "configuration-snippet", ledger.Ignored, "allow-snippet-annotations is off"},
 		{"a canary's own", manifest{annotations: "canary: true\ncanary-weight: 5", paths: "Prefix / api"}, "canary-weight", settled, "weight"},
 		{"a canary takes the rest from its primary", manifest{annotations: "canary: true\ncanary-weight: 5\nwhitelist-source-range: 10.0.0.0/8", paths: "Prefix / api"}, "whitelist-source-range", ledger.Ignored, "of its primary"},
 		{"a canary's TLS section", manifest{annotations: "canary: true", tls: "a.test", paths: "Prefix / api"}, "spec.tls[0].secretName", ledger.Ignored, "no effect"},

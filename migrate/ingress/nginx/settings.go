@@ -126,6 +126,9 @@ func (r *reader) judge() {
 		}
 	}
 	for name, row := range rows {
+		if row.Snippet && !r.cfg.flag("allow-snippet-annotations", false) { // controller.go, dropSnippetDirectives
+			r.idle(r.written[name], "the controller leaves it out: allow-snippet-annotations is off")
+		}
 		if r.values[name] != "" && row.Needs != "" && r.values[row.Needs] == "" { // its value was not taken
 			r.idle(r.written[name], "without effect: it needs "+row.Needs)
 		}
