@@ -96,8 +96,8 @@ func (f *inputFlags) read(ctx context.Context, stdin io.Reader) (*source.Set, []
 	return source.Read(ctx, o)
 }
 
-// nginxOptions reads the controller's ConfigMap, from a file of its own or
-// from the set.
+// nginxOptions reads the controller's ConfigMap, from the set or from a file of
+// its own, which joins the set then.
 func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.Options, error) {
 	if _, err := nginx.ParseRelease(f.release); err != nil {
 		return nginx.Options{}, usagef("%v", err)
@@ -112,7 +112,7 @@ func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.O
 	}
 	for _, cm := range set.ConfigMaps {
 		if cm.Namespace+"/"+cm.Name == f.configMap {
-			o.Config = cm.Data
+			o.Config, o.ConfigMap = cm.Data, f.configMap
 			return o, nil
 		}
 	}
@@ -125,7 +125,9 @@ func (f *inputFlags) nginxOptions(ctx context.Context, set *source.Set) (nginx.O
 	case len(own.ConfigMaps) != 1:
 		return o, fmt.Errorf("--nginx-configmap %s holds %d ConfigMaps: name a file with exactly one, or namespace/name of one in the input", f.configMap, len(own.ConfigMaps))
 	}
-	o.Config = own.ConfigMaps[0].Data
+	cm := own.ConfigMaps[0]
+	o.Config, o.ConfigMap = cm.Data, cm.Namespace+"/"+cm.Name
+	set.ConfigMaps = append(set.ConfigMaps, cm) // the ledger accounts for it too
 	return o, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
@@ -81,21 +82,24 @@ func (f *verifyFlags) run(ctx context.Context, s genericiooptions.IOStreams) err
 	if f.output != "" && f.output != "json" {
 		return usagef("-o %s is not known: use json or leave it out", f.output)
 	}
-	before, open1, broken1, err := f.side(ctx, s, "before", &f.before)
-	if err != nil {
-		return err
-	}
-	after, open2, broken2, err := f.side(ctx, s, "after", &f.after)
-	if err != nil {
-		return err
-	}
-	before, after = aligned(before, after, open1, open2)
 	v := &reports.Verification{}
-	o := verify.Options{Readings: migrate.Readings(before, after, open1, open2)}
+	var err error
 	if f.ledger != "" {
 		if v.Ledger, err = readLedger(f.ledger); err != nil {
 			return err
 		}
+	}
+	before, open1, broken1, err := f.side(ctx, s, "before", &f.before, false)
+	if err != nil {
+		return err
+	}
+	after, open2, broken2, err := f.side(ctx, s, "after", &f.after, wroteNothing(v.Ledger))
+	if err != nil {
+		return err
+	}
+	before, after = aligned(before, after, open1, open2)
+	o := verify.Options{Readings: migrate.Readings(before, after, open1, open2)}
+	if v.Ledger != nil {
 		o.Announced = migrate.Announced(v.Ledger, nil)
 	}
 	if v.Result, err = verify.Compare(ctx, before, after, o); err != nil {
@@ -148,8 +152,15 @@ func different(r *verify.Result) error {
 	return nil
 }
 
-// side reads and compiles one side; broken counts unreadable documents.
-func (f *verifyFlags) side(ctx context.Context, s genericiooptions.IOStreams, name string, side *verifySide) (t *routing.Table, open bool, broken int, err error) {
+// wroteNothing reports whether a ledger is of a migration that wrote no object,
+// as where every route is closed.
+func wroteNothing(l *ledger.Ledger) bool {
+	return l != nil && !slices.ContainsFunc(l.Entries, func(e ledger.Entry) bool { return len(e.Targets) > 0 })
+}
+
+// side reads and compiles one side; broken counts unreadable documents. mayBeEmpty
+// lets a side without routing objects stand for one that serves nobody.
+func (f *verifyFlags) side(ctx context.Context, s genericiooptions.IOStreams, name string, side *verifySide, mayBeEmpty bool) (t *routing.Table, open bool, broken int, err error) {
 	if len(side.files) == 0 && !side.cluster {
 		return nil, false, 0, usagef("nothing to read: name the objects with --%s or --%s-cluster", name, name)
 	}
@@ -165,11 +176,24 @@ func (f *verifyFlags) side(ctx context.Context, s genericiooptions.IOStreams, na
 			broken++
 		}
 	}
-	if empty(set) {
-		return nil, false, 0, fmt.Errorf("--%s holds no routing objects: neither Ingresses nor objects of Istio or the Gateway API", name)
+	switch {
+	case !empty(set):
+	case mayBeEmpty:
+		return &routing.Table{}, true, broken, nil
+	default:
+		hint := ""
+		if !in.recursive && slices.ContainsFunc(side.files, isFolder) {
+			hint = "; -R reads folders with everything below them"
+		}
+		return nil, false, 0, fmt.Errorf("--%s holds no routing objects: neither Ingresses nor objects of Istio or the Gateway API%s", name, hint)
 	}
 	t, open, err = in.tableOf(ctx, set, side.dialect, s.ErrOut)
 	return t, open, broken, err
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func empty(set *source.Set) bool {

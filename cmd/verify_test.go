@@ -16,6 +16,19 @@ func TestVerifyExitCodes(t *testing.T) {
 	if code, _, errOut := run(t, "causeway", "migrate", "-R", "-f", "../fixtures/shop", "--out", out, "--report", report); code != ExitDone || !strings.Contains(errOut, "no unexpected difference") {
 		t.Fatalf("exit %d: %s", code, errOut)
 	}
+	guarded, closed, closedReport := filepath.Join(dir, "guarded.yaml"), filepath.Join(dir, "closed"), filepath.Join(dir, "closed.json")
+	if err := os.WriteFile(guarded, []byte(`apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: a, namespace: apps, annotations: {nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8}}
+spec:
+  ingressClassName: nginx
+  rules: [{host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: a, port: {number: 80}}}}]}}]
+`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := run(t, "causeway", "migrate", "-f", guarded, "--out", closed, "--report", closedReport); code != ExitDone {
+		t.Fatalf("exit %d: %s", code, errOut)
+	}
 	broken := filepath.Join(dir, "broken.json")
 	if err := os.WriteFile(broken, []byte(`{"entries":[{"status":"lovely"}]}`), 0o600); err != nil {
 		t.Fatal(err)
@@ -33,6 +46,9 @@ func TestVerifyExitCodes(t *testing.T) {
 		"a migration, unknown":    {"without the ledger everything is a surprise", []string{"-R", "--before", "../fixtures/shop", "--after", out}, ExitDifferent, "differs in"},
 		"nothing after":           {"both sides are needed", []string{"--before", refactoring + "before.yaml"}, ExitUsage, "--after-cluster"},
 		"nothing but text":        {"an empty side would be equal to anything empty", []string{"--before", refactoring + "before.yaml", "--after", report}, ExitFailed, "no routing objects"},
+		"all routes closed":       {"a migration that wrote nothing serves nobody", []string{"-R", "--before", guarded, "--after", closed, "--ledger", closedReport}, ExitDone, "no unexpected difference"},
+		"closed, ledger unknown":  {"an empty folder may be a mistake", []string{"-R", "--before", guarded, "--after", closed}, ExitFailed, "no routing objects"},
+		"folders without -R":      {"the usual slip", []string{"--before", "../fixtures/shop/shop.yaml", "--after", out}, ExitFailed, "-R reads folders"},
 		"a ledger that is none":   {"says what is expected", []string{"--before", refactoring + "before.yaml", "--after", refactoring + "after.yaml", "--ledger", broken}, ExitFailed, "--report x.json"},
 		"an unknown form":         {"", []string{"--before", refactoring + "before.yaml", "--after", refactoring + "after.yaml", "-o", "xml"}, ExitUsage, "-o xml"},
 		"an unknown report":       {"", []string{"--before", refactoring + "before.yaml", "--after", refactoring + "after.yaml", "--report", filepath.Join(dir, "x.pdf")}, ExitFailed, ".html or .json"},

@@ -120,7 +120,7 @@ type settlement struct {
 // input, each settled for itself on all cores.
 func (x *settlement) settle(ctx context.Context) *ledger.Ledger {
 	set, compiled := x.set, x.nginx
-	s := &settler{notes: collect(x.notes), targets: placements(x.placements), findings: map[*source.Ingress][]nginx.Finding{}, istio: x.istio, facts: map[*source.Object][]istio.Finding{}}
+	s := &settler{nginx: x.o.Nginx, notes: collect(x.notes), targets: placements(x.placements), findings: map[*source.Ingress][]nginx.Finding{}, istio: x.istio, facts: map[*source.Object][]istio.Finding{}}
 	for _, f := range compiled.Findings {
 		s.findings[f.Ingress] = append(s.findings[f.Ingress], f)
 	}
@@ -139,7 +139,7 @@ func (x *settlement) settle(ctx context.Context) *ledger.Ledger {
 		case len(ing.Rejected) > 0:
 			return whole(ing.Object, ledger.Unsupported, "the API server refuses this Ingress: "+ing.Rejected[0], "correct it; it cannot exist in a cluster as it stands")
 		case served[ing]:
-			return s.ingress(ing, x.o.Nginx)
+			return s.ingress(ing, x.o.Nginx, compiled.Idle[ing])
 		}
 		return whole(ing.Object, ledger.Unsupported, otherController(set, ing), "if that is an ingress-nginx too, migrate it in a run of its own with --controller-class and --ingress-class; otherwise with that controller's own tools")
 	})
@@ -156,6 +156,11 @@ func (x *settlement) settle(ctx context.Context) *ledger.Ledger {
 	parts = inParallel(ctx, parts, set.ConfigMaps, func(x *source.ConfigMap) []ledger.Entry {
 		if claims := compiled.Streams[x]; len(claims) > 0 {
 			return s.streams(x, claims)
+		}
+		if c, o := x.Namespace+"/"+x.Name, s.nginx; c == o.ConfigMap {
+			return s.controllerConfig(x)
+		} else if message, remedy := nginx.UnreadConfig(x, o); message != "" {
+			return whole(x.Object, ledger.Unsupported, message, remedy)
 		}
 		return whole(x.Object, ledger.Ignored, "read where an Ingress or the controller refers to it; it stays as it is", "")
 	})

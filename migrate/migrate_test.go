@@ -50,7 +50,7 @@ func run(t testing.TB, set *source.Set, o migrate.Options) *migrate.Result {
 	}
 	for _, cm := range set.ConfigMaps {
 		if cm.Namespace == "ingress-nginx" && cm.Name == "ingress-nginx-controller" {
-			o.Nginx.Config = cm.Data
+			o.Nginx.Config, o.Nginx.ConfigMap = cm.Data, "ingress-nginx/ingress-nginx-controller"
 		}
 		switch id := cm.Namespace + "/" + cm.Name; id {
 		case "ingress-nginx/tcp-services":

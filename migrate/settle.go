@@ -53,6 +53,7 @@ type settler struct {
 	findings map[*source.Ingress][]nginx.Finding
 	istio    *istio.Result
 	facts    map[*source.Object][]istio.Finding
+	nginx    nginx.Options
 }
 
 // inputs are the kinds that rules come from.
@@ -84,7 +85,7 @@ func account(o *source.Object) *ledger.Account {
 
 // ingress settles a served Ingress: each claim gets the worst fate of the
 // features that carry it; notes that no leaf carries stand for themselves.
-func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
+func (s *settler) ingress(ing *source.Ingress, o nginx.Options, idle nginx.Idle) []ledger.Entry {
 	acct := account(ing.Object)
 	dropped := false
 	for _, f := range s.findings[ing] {
@@ -109,7 +110,7 @@ func (s *settler) ingress(ing *source.Ingress, o nginx.Options) []ledger.Entry {
 	own := s.notes[ing.Object.Ref]
 	used := map[*emit.Note]bool{}
 	targets := s.targets[ing.Object.Ref]
-	for c := range nginx.Claims(ing, o) {
+	for c := range nginx.Claims(ing, o, idle) {
 		s.claim(acct, c, own, used, targets)
 	}
 	own.remaining(acct, used, targets, ing.Written)
@@ -135,6 +136,16 @@ func (s *settler) streams(cm *source.ConfigMap, claims []nginx.Claim) []ledger.E
 	own, used := s.notes[cm.Object.Ref], map[*emit.Note]bool{}
 	for _, c := range claims {
 		s.claim(acct, c, own, used, s.targets[cm.Object.Ref])
+	}
+	return acct.Close()
+}
+
+// controllerConfig settles the ConfigMap of the Ingress controller itself.
+func (s *settler) controllerConfig(cm *source.ConfigMap) []ledger.Entry {
+	acct := account(cm.Object)
+	acct.Mark(ledger.Ignored, "metadata", "names the ConfigMap only", "")
+	for c := range nginx.ConfigClaims(cm, s.nginx) {
+		s.claim(acct, c, nil, nil, nil)
 	}
 	return acct.Close()
 }

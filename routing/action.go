@@ -67,8 +67,8 @@ type BackendTLS struct {
 // Redirect answers with a Location.
 type Redirect struct {
 	Code int // 301, 302, 303, 307, 308
-	// Location is the whole target when set, with $request_uri, $uri, $args,
-	// $host, $http_host, $scheme and $1…$9 (groups of the rule's path regex)
+	// Location is the whole target when set, with $request_uri, $uri, $is_args,
+	// $args, $host, $http_host, $scheme and $1…$9 (groups of the rule's path regex)
 	// replaced; the other fields are then ignored.
 	Location string
 	Scheme   string // empty keeps the request's

@@ -173,13 +173,16 @@ func (r *Redirect) literal(rule *Rule, v *view) string {
 	if strings.IndexByte(r.Location, '$') < 0 {
 		return r.Location
 	}
-	requestURI := v.rawPath
+	requestURI, isArgs := v.rawPath, ""
 	if v.hasQuery {
 		requestURI += "?" + v.query
+		if v.query != "" {
+			isArgs = "?"
+		}
 	}
 	out := strings.NewReplacer(
 		"$request_uri", requestURI, "$http_host", v.sentHost(), "$host", v.host,
-		"$scheme", v.scheme, "$uri", v.path, "$args", v.query,
+		"$scheme", v.scheme, "$uri", v.path, "$is_args", isArgs, "$args", v.query,
 	).Replace(r.Location)
 	if rule.Match.Path.re != nil {
 		if groups := rule.Match.Path.re.Submatch(v.path); groups != nil {

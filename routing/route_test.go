@@ -237,6 +237,8 @@ func TestRedirectLocations(t *testing.T) {
 		"host and own port": {Redirect{Code: 308, Host: "www.example", Port: -1}, "/foo", "http://www.example:80/foo"},
 		"literal":           {Redirect{Code: 301, Location: "https://new.example/"}, "/foo?x=1", "https://new.example/"},
 		"variables":         {Redirect{Code: 301, Location: "https://new.example$request_uri"}, "/foo?x=1", "https://new.example/foo?x=1"},
+		"is_args":           {Redirect{Code: 301, Location: "https://new.example$uri$is_args$args"}, "/foo?x=1", "https://new.example/foo?x=1"},
+		"is_args, no query": {Redirect{Code: 301, Location: "https://new.example$uri$is_args$args"}, "/foo", "https://new.example/foo"},
 		"strip query":       {Redirect{Code: 302, StripQuery: true, KeepHostPort: true, Path: &PathRewrite{Value: "/home"}}, "/?x=1", "http://Shop.example:8080/home"},
 		"relative":          {Redirect{Code: 301, Relative: true, Path: &PathRewrite{Value: "/foo/"}}, "/foo?x=1", "/foo/?x=1"},
 	} {

@@ -157,6 +157,9 @@ func (e *emitter) siteListener(v *vhost, s site, ns string) *listener {
 				name = "requests without a known host"
 			}
 			m := remark{feature: FeatureTLS, fate: Approximated, message: "HTTPS for " + name + " was answered with the controller's default certificate; it is not served", remedy: "name a default certificate, or give the host one"}
+			if !v.http { // plain HTTP redirects there, or does something else
+				m.fate, m.message = Lost, m.message+", so that these rules are served nowhere: plain HTTP does not have them"
+			}
 			if why := s.listener.TLS; why != nil && why.Missing != "" {
 				m.fate, m.message, m.remedy = Lost, "HTTPS for "+name+" is not served: "+why.Missing, "put the certificate into a Secret, and name it with --default-certificate or in the source"
 			}

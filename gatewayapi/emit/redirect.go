@@ -76,7 +76,12 @@ func (b *builder) parts(f *gwv1.HTTPRequestRedirectFilter, r *routing.Redirect) 
 		if !p.same {
 			f.Path, b.out.prefix, b.out.variant = p.modifier(), p.prefix, p.variant()
 		}
-		b.out.remarks = append(b.out.remarks, p.notes...)
+		for _, n := range p.notes {
+			if n.feature == FeatureRewrite { // here it is the Location that differs
+				n.feature = FeatureRedirect
+			}
+			b.out.remarks = append(b.out.remarks, n)
+		}
 	}
 	if r.StripQuery {
 		b.say(FeatureRedirect, Approximated, "the Location keeps the query string, which the source drops", "")

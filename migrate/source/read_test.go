@@ -79,6 +79,7 @@ func TestRead(t *testing.T) {
 		"no kind":            {"values.yaml and the like are named", "a: b\n", nil, "kind is not set"},
 		"not an object":      {"text alone is no manifest", "hello\n", nil, "the document is not an object"},
 		"no name":            {"kubectl apply refuses generated names", "apiVersion: v1\nkind: Service\nmetadata:\n  generateName: x\n", nil, "-:4: the Service has a generated name"},
+		"tabs":               {"a tab is no indentation", "a:\n\tb: c\n", nil, "indent by spaces"},
 		"template":           {"templates get a remedy", "a: {{ .Values.x }}\n", nil, "render it first"},
 		"number as name":     {"an unquoted number is no text", "apiVersion: v1\nkind: Service\nmetadata:\n  name: 1\n", nil, "-:4: metadata.name of the Service is not text; quote it"},
 		"wrong type":         {"a value of the wrong type is named with its line", "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: a}\nspec:\n  rules:\n  - host: 1.5\n", nil, "-:6: Ingress default/a: spec.rules[0].host is a number, not text"},

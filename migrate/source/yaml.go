@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -322,11 +323,17 @@ func syntaxFault(c *chunk, err error) *faultAt {
 		return &faultAt{line: line, err: errors.New(text), remedy: "quote a value that starts with *"}
 	}
 	f := &faultAt{line: line, err: fmt.Errorf("not valid YAML: %s", text)}
-	if bytes.Contains(c.text, []byte("{{")) {
+	switch {
+	case bytes.Contains(c.text, []byte("{{")):
 		f.remedy = "this looks like a template: render it first, as with helm template"
+	case strings.Contains(text, "cannot start any token") && indentedByTab.Match(c.text):
+		f.remedy = "indent by spaces: YAML takes no tabs there, not even before a comment"
 	}
 	return f
 }
+
+// indentedByTab finds a line that begins with a tab (YAML 1.2, section 6.1).
+var indentedByTab = regexp.MustCompile(`(?m)^ *\t`)
 
 func isControl(r rune) bool {
 	return r < 0x20 && r != '\n' && r != '\r' && r != '\t' || r == 0x7f

@@ -12,10 +12,14 @@ import (
 // is misconfigured answers 503 (errors.LocationDenied), never opens.
 func (r *reader) readAccess() {
 	r.readLimits()
-	if list, ok := r.list("denylist-source-range", "denylist-source-range"); ok {
-		r.set.guards = append(r.set.guards, list.guard(routing.GuardDeny))
-	}
+	deny, denies := r.list("denylist-source-range", "denylist-source-range")
 	allow, restricted := r.list("allowlist-source-range", "whitelist-source-range")
+	if !denies && !restricted { // directives of a location replace those of http (ngx_http_access_module)
+		deny, denies = r.list("denylist-source-range", "block-cidrs")
+	}
+	if denies {
+		r.set.guards = append(r.set.guards, deny.guard(routing.GuardDeny))
+	}
 	var guards []routing.Guard
 	if restricted {
 		guards = append(guards, allow.guard(routing.GuardAllow))
@@ -55,7 +59,7 @@ func (r *reader) readLimits() {
 				Detail: map[string]string{x.name: strconv.Itoa(n)}})
 		}
 	}
-	if v, ok := r.get("proxy-body-size"); ok {
+	if v, ok := r.get("proxy-body-size"); ok && !contains(asIs["proxy-body-size"], v) { // 0 is no limit
 		r.set.guards = append(r.set.guards, routing.Guard{Kind: routing.GuardBodySize, Origin: r.origin("proxy-body-size"),
 			Detail: map[string]string{"proxy-body-size": v}})
 	}

@@ -47,6 +47,9 @@ var features = map[string][]string{
 	"configuration-snippet": {"guard:snippet"}, "server-snippet": {"guard:snippet"},
 }
 
+// redirectFeatures carry a rewrite-target that is a URL.
+var redirectFeatures = []string{"redirect", "path"}
+
 // otherTools are prefixes of annotations that ingress-nginx never reads.
 var otherTools = []string{
 	"kubectl.kubernetes.io/", "meta.helm.sh/", "helm.sh/", "argocd.argoproj.io/", "kustomize.toolkit.fluxcd.io/",
@@ -60,23 +63,33 @@ var portableTools = map[string]string{
 	"external-dns.alpha.kubernetes.io/": "external-dns reads it on the Gateway and its routes",
 }
 
-// Claims lists what the front end knows about the leaves of a served Ingress.
-// Leaves it does not list are found by the walk of the ledger.
-func Claims(ing *source.Ingress, o Options) iter.Seq[Claim] {
+// Claims lists what the front end knows about the leaves of a served Ingress;
+// idle is what of it changes nothing. Leaves it does not list are found by the
+// walk of the ledger.
+func Claims(ing *source.Ingress, o Options, idle Idle) iter.Seq[Claim] {
 	prefix := strings.TrimSuffix(orDefault(o.Prefix, DefaultPrefix), "/") + "/"
-	return func(yield func(Claim) bool) {
+	return func(each func(Claim) bool) {
+		yield := func(c Claim) bool {
+			if why := idle.of(c.Path); why != "" {
+				c = idle.claim(c.Path, why)
+			}
+			return each(c)
+		}
 		for _, c := range metaClaims {
 			if !yield(c) {
 				return
 			}
 		}
-		for k := range ing.Annotations {
+		for k, v := range ing.Annotations {
 			path := annotationPath(k)
-			c := foreignClaim
+			c := foreignClaim(path, k)
 			if name, ok := strings.CutPrefix(k, prefix); ok {
-				c = func(path, _ string) Claim { return annotationClaim(path, name, o) }
+				c = annotationClaim(path, name, v, o)
+				if on := neededBy(name); on != "" && asksForNothing(on, ing.Annotations[prefix+on]) {
+					c = idle.claim(path, "without effect while "+on+" is off")
+				}
 			}
-			if !yield(c(path, k)) {
+			if !yield(c) {
 				return
 			}
 		}
@@ -127,19 +140,43 @@ func passthrough(path string, o Options) Claim {
 	return Claim{Path: path, Features: []string{"tls", "listener", "backend"}, Message: "TLSRoute on a listener with TLS mode Passthrough"}
 }
 
-func annotationClaim(path, name string, o Options) Claim {
+// neededBy names the annotation without which another has no effect.
+func neededBy(name string) string {
+	row, ok := annotation.Lookup(name)
+	if !ok {
+		return ""
+	}
+	return row.Needs
+}
+
+// message says what an annotation becomes. Rows whose target is nothing give
+// the reason after a colon.
+func message(row *annotation.Row) string {
+	if rest, ok := strings.CutPrefix(row.Target, "nothing"); ok && row.Becomes == ledger.Unsupported {
+		return "Gateway API has no form for it" + rest
+	}
+	return row.Target
+}
+
+func annotationClaim(path, name, value string, o Options) Claim {
 	row, ok := annotation.Lookup(name)
 	if !ok {
 		return Claim{Path: path, Status: ledger.Unsupported, Message: "no release of ingress-nginx from v1.9 on knows this annotation",
 			Remedy: "check the spelling; it has no effect today"}
 	}
+	if asksForNothing(row.Name, value) {
+		return Claim{Path: path, Status: ledger.Converted, Message: "asks for what is so without it: nothing is written"}
+	}
+	if row.Name == "rewrite-target" && redirectsByRewrite(value) {
+		return Claim{Path: path, Features: redirectFeatures, Message: "HTTPRoute filter RequestRedirect 302: nginx redirects where the target is a URL", Remedy: row.Remedy}
+	}
 	if fs := features[row.Name]; fs != nil {
-		return Claim{Path: path, Features: fs, Message: row.Target, Remedy: row.Remedy}
+		return Claim{Path: path, Features: fs, Message: message(row), Remedy: row.Remedy}
 	}
 	if row.Name == "ssl-passthrough" {
 		return passthrough(path, o)
 	}
-	c := Claim{Path: path, Status: row.Becomes, Message: row.Target, Remedy: row.Remedy}
+	c := Claim{Path: path, Status: row.Becomes, Message: message(row), Remedy: row.Remedy}
 	if settled[row.Name] {
 		return c
 	}

@@ -31,6 +31,10 @@ func (c *compiler) action(srv *server, b nginxLocation) *routing.Action {
 		a.Respond = &routing.Response{Status: status}
 		return a
 	}
+	if r := rewriteRedirect(b); r != nil { // in the rewrite phase, before access control
+		a.Guards, a.Redirect = nil, r
+		return a
+	}
 	a.ResponseHeaders.Set = s.respHeaders
 	if b.upstream == nil { // the controller's default backend
 		a.Respond = &routing.Response{Status: 404, Guarded: true}

@@ -22,6 +22,9 @@ type Result struct {
 	Served []*source.Ingress
 	// Findings are facts about whole objects: dropped, broken, shadowed.
 	Findings []Finding
+	// Idle is what of each Ingress changes nothing; Ingresses without are left
+	// out.
+	Idle map[*source.Ingress]Idle
 	// Streams are what is known about the entries of services ConfigMaps.
 	Streams map[*source.ConfigMap][]Claim
 }
@@ -105,6 +108,9 @@ func Compile(set *source.Set, o Options) (*Result, error) {
 	for _, ing := range served {
 		s := c.read(ing)
 		c.settings[ing] = s
+		if s.canary {
+			c.restCanary(ing, s)
+		}
 		if s.dropped != "" {
 			c.find(Dropped, ing, "", "the running controller skips this Ingress: "+s.dropped,
 				"it carries no traffic today; correct the annotation and migrate again, or delete the Ingress")
@@ -120,6 +126,13 @@ func Compile(set *source.Set, o Options) (*Result, error) {
 	c.createServers(active)
 	c.addLocations(active)
 	c.mergeCanaries(active)
+	c.restUnserved()
+	idle := map[*source.Ingress]Idle{}
+	for ing, s := range c.settings {
+		if len(s.idle) > 0 {
+			idle[ing] = s.idle
+		}
+	}
 	table, streams := c.table(), map[*source.ConfigMap][]Claim{}
 	for _, x := range []struct {
 		configMap string
@@ -135,7 +148,7 @@ func Compile(set *source.Set, o Options) (*Result, error) {
 		}
 	}
 	table.Freeze()
-	return &Result{Table: table, Served: served, Findings: c.findings, Streams: streams}, nil
+	return &Result{Table: table, Served: served, Findings: c.findings, Streams: streams, Idle: idle}, nil
 }
 
 func orDefault(s, def string) string {

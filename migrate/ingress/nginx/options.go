@@ -25,8 +25,10 @@ type Options struct {
 	// TCPServices and UDPServices name the ConfigMaps "namespace/name" of the
 	// controller flags --tcp-services-configmap and --udp-services-configmap.
 	TCPServices, UDPServices string
-	// Config is the data of the controller's ConfigMap.
-	Config map[string]string
+	// Config is the data of the controller's ConfigMap, ConfigMap its name
+	// "namespace/name", by which the ledger knows it.
+	Config    map[string]string
+	ConfigMap string
 }
 
 // release is what changed between releases; later ones differ from v1.11 as

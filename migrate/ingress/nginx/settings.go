@@ -45,6 +45,8 @@ type settings struct {
 	passthrough   bool
 	serverSnippet string
 	configSnippet string
+
+	idle map[string]string // by JSON path: why it does nothing, see Result.Idle
 }
 
 type canaryPolicy struct {
@@ -66,8 +68,10 @@ type reader struct {
 // judge decides for each annotation whether its value is used, ignored alone,
 // ignored with its group, or denies, drops or breaks
 // (internal/ingress/annotations/parser/validators.go, annotations.go Extract).
+// An annotation without a value is absent if it is an alias, else it is judged
+// too (checkAnnotation, parseString).
 func (r *reader) judge() {
-	ignored := map[string]bool{}
+	ignored := map[string]string{}
 	rows := map[string]*annotation.Row{}
 	for _, n := range r.names() {
 		row, known := annotation.Lookup(n)
@@ -75,27 +79,36 @@ func (r *reader) judge() {
 			continue
 		}
 		for _, candidate := range append([]string{row.Name}, row.Aliases...) {
-			if v := r.ing.Annotations[r.prefix+candidate]; v != "" {
+			if v := r.ing.Annotations[r.prefix+candidate]; v != "" || candidate == n && n == row.Name {
 				r.values[row.Name], r.written[row.Name], rows[row.Name] = v, candidate, row
-				break
+				if v != "" {
+					break
+				}
 			}
+		}
+		if used := r.written[row.Name]; used != n {
+			r.idle(n, "without effect: "+orElse(used != "", used+" is set and goes before it", "it has no value"))
 		}
 	}
 	for _, name := range sortedKeys(rows) {
-		row := rows[name]
-		if row.Needs != "" && r.values[row.Needs] == "" || row.Unless != "" && r.values[row.Unless] != "" || !row.In(r.info) {
+		row, value := rows[name], r.values[name]
+		if why := r.unread(row); why != "" {
 			delete(r.values, name)
+			r.idle(r.written[name], "without effect: "+why)
 			continue
 		}
-		effect, err := row.Judge(r.info, r.validate, r.values[name])
+		effect, err := row.Judge(r.info, r.validate, value)
 		if effect == annotation.UseValue {
 			continue
 		}
 		delete(r.values, name)
 		why := "annotation " + r.written[name] + " has a value the controller does not take: " + err.Error()
 		switch effect {
+		case annotation.IgnoreValue:
+			r.idle(r.written[name], "the controller ignores the value: "+err.Error())
 		case annotation.IgnoreGroup:
-			ignored[row.Parser] = true
+			ignored[row.Parser] = r.written[name]
+			r.idle(r.written[name], "the controller ignores the value, and the annotations that it reads together with it: "+err.Error())
 		case annotation.DropIngress:
 			if r.set.dropped == "" {
 				r.set.dropped = why
@@ -107,10 +120,32 @@ func (r *reader) judge() {
 		}
 	}
 	for name, row := range rows {
-		if ignored[row.Parser] {
+		if culprit := ignored[row.Parser]; culprit != "" {
 			delete(r.values, name)
+			r.idle(r.written[name], "the controller ignores it, because it does not take the value of "+culprit)
 		}
 	}
+	for name, row := range rows {
+		if row.Snippet && !r.cfg.flag("allow-snippet-annotations", false) { // controller.go, dropSnippetDirectives
+			r.idle(r.written[name], "the controller leaves it out: allow-snippet-annotations is off")
+		}
+		if r.values[name] != "" && row.Needs != "" && r.values[row.Needs] == "" { // its value was not taken
+			r.idle(r.written[name], "without effect: it needs "+row.Needs)
+		}
+	}
+}
+
+// unread says why a parser returns before it reads an annotation.
+func (r *reader) unread(row *annotation.Row) string {
+	switch {
+	case !row.In(r.info):
+		return "release " + r.info.Name + " does not know it"
+	case row.Needs != "" && r.values[row.Needs] == "":
+		return "it needs " + row.Needs
+	case row.Unless != "" && r.values[row.Unless] != "":
+		return row.Unless + " goes before it"
+	}
+	return ""
 }
 
 // get returns the value of an annotation as the controller uses it.

@@ -47,6 +47,19 @@ var traps = []trap{
 		{"a.test/api/x/y?z=1", "api as /x/y?z=1"}, {"a.test/API/x", "api as /x"}, {"a.test/api", "api as /"},
 		{"a.test/api/a%2Fb", "api as /a/b"},
 	}},
+	{name: "07 rewrite-target with a URL redirects before HTTPS and access control", ingresses: []manifest{
+		{name: "a", host: "a.test", tls: "a.test", annotations: "rewrite-target: https://new.test/$1\nwhitelist-source-range: 10.0.0.0/8", paths: "ImplementationSpecific /(.*) api"},
+		{name: "b", host: "b.test", annotations: "rewrite-target: $scheme://new.test:8443/x/$2", paths: "ImplementationSpecific /old(/|$)(.*) api"},
+		{name: "v", host: "v.test", annotations: "rewrite-target: https://$host/new", paths: "ImplementationSpecific /old api"},
+		{name: "r", host: "r.test", annotations: "rewrite-target: https://new.test/\npermanent-redirect: https://first.test/", paths: "Prefix /in api"},
+		{name: "d", host: "d.test", annotations: "rewrite-target: https://new.test/in", paths: "Prefix /in api"},
+	}, asked: [][2]string{
+		{"a.test/x/y?z=1 | source: 192.0.2.1", "302 https://new.test/x/y?z=1"}, {"https://a.test/x", "302 https://new.test/x"},
+		{"b.test/old/k?z=1", "302 http://new.test:8443/x/k?z=1"}, {"https://b.test/OLD", "302 https://new.test:8443/x/"},
+		{"v.test/old?z=1", "302 https://v.test/new?z=1"}, {"v.test/old", "302 https://v.test/new"},
+		{"r.test/in", "301 https://first.test/"}, // return stands before rewrite in nginx.tmpl
+		{"d.test/in/x", "302 https://new.test/in"}, {"d.test/other", "302 https://new.test/in"},
+	}},
 	{name: "07 rewrite-target with a query, before v1.12", options: nginx.Options{Release: "1.11"}, ingresses: []manifest{
 		{name: "q", host: "q.test", annotations: "rewrite-target: /x?y=1", paths: "Prefix /in api"},
 	}, asked: [][2]string{{"q.test/in?z=2", "api as /x?y=1&z=2"}}},
@@ -135,4 +148,21 @@ var traps = []trap{
 		{name: "a", host: "a.test", annotations: "limit-rps: many", paths: "Prefix / api"},
 		{name: "b", host: "b.test", annotations: "configuration-snippet: return 200;", paths: "Prefix / api"},
 	}, asked: [][2]string{{"a.test/", "404"}, {"b.test/", "404"}}},
+	{name: "18 an access list without a value denies, its alias without one is absent", ingresses: []manifest{
+		{name: "a", host: "a.test", annotations: "allowlist-source-range: ", paths: "Prefix / api"},
+		{name: "d", host: "d.test", annotations: "denylist-source-range: ", paths: "Prefix / api"},
+		{name: "w", host: "w.test", annotations: "whitelist-source-range: ", paths: "Prefix / api"},
+		{name: "b", host: "b.test", annotations: "allowlist-source-range: \nwhitelist-source-range: 10.0.0.0/8", paths: "Prefix / api"},
+		{name: "n", host: "n.test", annotations: "proxy-body-size: 0", paths: "Prefix / api"},
+	}, asked: [][2]string{
+		{"a.test/x", "503"}, {"d.test/x", "503"}, {"w.test/x", "api"}, {"b.test/x | source: 10.1.1.1", "api if allow-sources"},
+		{"n.test/x", "api"}, // 0 is no limit, so no guard
+	}},
+	{name: "18 block-cidrs stands where a location has no access list", options: nginx.Options{Config: map[string]string{"block-cidrs": "192.0.2.0/24"}}, ingresses: []manifest{
+		{name: "a", host: "a.test", paths: "Prefix / api"},
+		{name: "w", host: "w.test", annotations: "whitelist-source-range: 192.0.2.0/28", paths: "Prefix / api"},
+	}, asked: [][2]string{
+		{"a.test/x | source: 192.0.2.1", "403 if deny-sources"}, {"a.test/x | source: 10.1.1.1", "api if deny-sources"},
+		{"w.test/x | source: 192.0.2.1", "api if allow-sources"},
+	}},
 }

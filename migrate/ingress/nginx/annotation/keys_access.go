@@ -4,7 +4,8 @@ import "github.com/causeway-gateway/causeway/migrate/ledger"
 
 const (
 	wordsGlobalAuth = "one external authorization policy of the implementation for the Gateway; routes stay closed until then"
-	wordsBlock      = "deny in the implementation's policy or before the Gateway; routes stay closed until then"
+	wordsBlock      = "deny in the implementation's policy or before the Gateway; routes are open to them until then"
+	wordsSnippet    = "read the snippet: express what it does with the API or the implementation's policies; routes go without it until then"
 	wordsListener   = "the listener's TLS options or client TLS policy of the implementation"
 )
 
@@ -12,7 +13,7 @@ var accessKeys = []Key{
 	{Name: "allow-cross-namespace-resources", Type: Bool, Default: "false", Before: "true", Changed: "v1.12", Affects: Access, Becomes: ledger.Ignored, Words: wordsController + ": Secrets of other namespaces answer 503 without it"},
 	{Name: "allow-snippet-annotations", Type: Bool, Default: "false", Affects: Access, Becomes: ledger.Ignored, Words: wordsController + ": snippets count only with it"},
 	{Name: "annotations-risk-level", Type: String, Default: "High", Before: "Critical", Changed: "v1.12", Affects: Access, Becomes: ledger.Ignored, Words: wordsController + ": ingresses with riskier annotations are skipped"},
-	{Name: "block-cidrs", Type: List, Affects: Access, Becomes: ledger.Extension, Words: wordsBlock},
+	{Name: "block-cidrs", Type: List, Affects: Access, Becomes: ledger.Extension, Words: "the target's own IP deny list; routes stay closed until then"},
 	{Name: "block-referers", Type: List, Affects: Access, Becomes: ledger.Extension, Words: wordsBlock},
 	{Name: "block-user-agents", Type: List, Affects: Access, Becomes: ledger.Extension, Words: wordsBlock},
 	{Name: "denylist-source-range", Type: List, Affects: Access, Becomes: ledger.Extension, Words: "the target's own IP deny list; routes stay closed until then", Row: "denylist-source-range"},
