@@ -80,8 +80,9 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 	}
 	sortSources(res.From)
 	if s.istio != nil {
-		res.addServices(s.istio.Generated)
+		res.addServices(s.istio)
 	}
+	s.parts = res.Parts
 	res.Ledger = s.settle(ctx)
 	if o.Validate != validate.Off {
 		v, err := validate.New(o.Emit.Version, o.Emit.Channel)
@@ -95,10 +96,11 @@ func Run(ctx context.Context, set *source.Set, o Options) (*Result, error) {
 
 // addServices adds the Services that stand for subsets and hosts of
 // ServiceEntries, where a route that was written refers to them.
-func (r *Result) addServices(generated []*istio.Generated) {
-	for _, g := range generated {
+func (r *Result) addServices(compiled *istio.Result) {
+	for _, g := range compiled.Generated {
 		id := g.Service.Namespace + "/" + g.Service.Name
 		if !slices.ContainsFunc(r.Parts, func(p *Part) bool { return p.emitted.Services[id] }) {
+			compiled.LeftOut(g)
 			continue
 		}
 		r.Objects = append(r.Objects, g.Service)
@@ -112,6 +114,7 @@ type settlement struct {
 	o          Options
 	nginx      *nginx.Result
 	istio      *istio.Result // nil without Istio objects
+	parts      []*Part
 	notes      []emit.Note
 	placements []map[*routing.Rule][]emit.Target
 }
@@ -120,11 +123,15 @@ type settlement struct {
 // input, each settled for itself on all cores.
 func (x *settlement) settle(ctx context.Context) *ledger.Ledger {
 	set, compiled := x.set, x.nginx
-	s := &settler{nginx: x.o.Nginx, notes: collect(x.notes), targets: placements(x.placements), findings: map[*source.Ingress][]nginx.Finding{}, istio: x.istio, facts: map[*source.Object][]istio.Finding{}}
+	s := &settler{
+		nginx: x.o.Nginx, notes: collect(x.notes), targets: placements(x.placements), findings: map[*source.Ingress][]nginx.Finding{},
+		istio: x.istio, facts: map[*source.Object][]istio.Finding{}, asked: asked(x.parts),
+	}
 	for _, f := range compiled.Findings {
 		s.findings[f.Ingress] = append(s.findings[f.Ingress], f)
 	}
 	if x.istio != nil {
+		x.istio.Written(func(o routing.ObjectRef) bool { return len(s.targets[o]) > 0 })
 		for _, f := range x.istio.Findings {
 			s.facts[f.Object] = append(s.facts[f.Object], f)
 		}

@@ -3,6 +3,7 @@ package migrate
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/emit"
 	"github.com/causeway-gateway/causeway/migrate/ingress/nginx"
@@ -54,6 +55,7 @@ type settler struct {
 	istio    *istio.Result
 	facts    map[*source.Object][]istio.Finding
 	nginx    nginx.Options
+	asked    map[place]bool
 }
 
 // inputs are the kinds that rules come from.
@@ -158,9 +160,58 @@ func (s *settler) claim(acct *ledger.Account, c nginx.Claim, own notes, used map
 			e.Status, e.Remedy = ledger.Converted, ""
 			e = own.worst(acct.Object.Kind, e, c.Features, used)
 		}
-		e.Targets = targetsOf(targets, rulePath(acct.Object.Kind, c.Path))
+		rule := rulePath(acct.Object.Kind, c.Path)
+		e.Targets = targetsOf(targets, rule)
+		if acct.Object.Kind == "VirtualService" && rule != "" && len(c.Features) > 0 && e.Status == ledger.Converted && len(e.Targets) == 0 {
+			e = own.unwritten(acct, e, s.asked[place{acct.Object, rule}])
+		}
 		return e
 	})
+}
+
+// unwritten is what is said of a leaf whose features are kept, but whose rule is
+// written nowhere: why the rule is not. Rules that no table has are not asked.
+func (o notes) unwritten(acct *ledger.Account, e ledger.Entry, asked bool) ledger.Entry {
+	for _, n := range o {
+		if concerns(acct.Object.Kind, n, e.Path) && (n.Fate == emit.Lost || n.Closed) {
+			x := entryOf(n, e.Path)
+			x.Urgency, x.Features = ledger.Routine, "" // said once, where it belongs
+			return x
+		}
+	}
+	if !asked && strings.HasPrefix(e.Path, "spec.http[") {
+		e.Status, e.Message = ledger.Ignored, "no request reaches this rule: it is left out"
+	}
+	return e
+}
+
+// asked are the rules of VirtualServices that some table has, and the routes that
+// they belong to.
+func asked(parts []*Part) map[place]bool {
+	out := map[place]bool{}
+	at := func(o routing.Origin) {
+		if o.Object.Kind != "VirtualService" {
+			return
+		}
+		rule := rulePath(o.Object.Kind, o.Path)
+		out[place{o.Object, rule}] = true
+		if route, _, ok := strings.Cut(rule, ".match["); ok {
+			out[place{o.Object, route}] = true
+		}
+	}
+	for _, p := range parts {
+		for _, l := range p.Table.Listeners {
+			for _, h := range l.Hosts {
+				for _, r := range h.Rules {
+					at(r.Origin)
+					for _, o := range r.Also {
+						at(o)
+					}
+				}
+			}
+		}
+	}
+	return out
 }
 
 // worst is the worst fate of the features that carry a leaf.

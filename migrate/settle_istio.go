@@ -12,7 +12,7 @@ import (
 // factEntry says how each kind of finding about an Istio object appears in the
 // ledger.
 var factEntry = map[istio.FindingKind]ledger.Status{
-	istio.Rejected: ledger.Unsupported, istio.Inert: ledger.Ignored, istio.Unresolved: ledger.Unsupported, istio.Manual: ledger.Extension, istio.Assumed: ledger.Converted,
+	istio.Rejected: ledger.Unsupported, istio.Inert: ledger.Ignored, istio.Unresolved: ledger.Unsupported, istio.Manual: ledger.Extension, istio.Assumed: ledger.Converted, istio.Differs: ledger.Approximated,
 }
 
 // other settles an object of a kind that is not typed in the input.

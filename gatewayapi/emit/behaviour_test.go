@@ -170,6 +170,36 @@ func TestRewrites(t *testing.T) {
 	}
 }
 
+// TestPrefixThatCannotBeWritten: only a PathPrefix can be replaced; a rule whose
+// prefix has other characters is closed, for with a regular expression the object
+// would not fit its CRD.
+func TestPrefixThatCannotBeWritten(t *testing.T) {
+	for reason, p := range map[string]routing.PathMatch{
+		"braces":                 {Kind: routing.StringPrefix, Value: "/{tenant}/api"},
+		"a space":                {Kind: routing.SegmentPrefix, Value: "/a b"},
+		"a doubled slash":        {Kind: routing.StringPrefix, Value: "/a//b/"},
+		"no slash at the begin":  {Kind: routing.StringPrefix, Value: "api"},
+		"a segment of two dots":  {Kind: routing.SegmentPrefix, Value: "/a/../b"},
+		"an escaped slash in it": {Kind: routing.StringPrefix, Value: "/a%2Fb"},
+	} {
+		kind := routing.ReplaceStringPrefix
+		if p.Kind == routing.SegmentPrefix {
+			kind = routing.ReplacePrefix
+		}
+		rewrite := &routing.Action{Backends: to("shop", "web").Backends, Rewrite: &routing.Rewrite{Path: &routing.PathRewrite{Kind: kind, Prefix: p.Value, Value: "/x"}}}
+		redirect := &routing.Action{Redirect: &routing.Redirect{Code: 301, Path: &routing.PathRewrite{Kind: kind, Prefix: p.Value, Value: "/x"}}}
+		for f, a := range map[Feature]*routing.Action{FeatureRewrite: rewrite, FeatureRedirect: redirect} {
+			r := Emit(one(p, a), Options{})
+			if n := noteOf(r, f); n == nil || n.Fate != NeedsExtension || !n.Closed {
+				t.Errorf("%s: note of %s %+v", reason, f, n)
+			}
+			if s := routesOf(r); strings.Contains(s, "shop/web") || strings.Contains(s, "redirect") {
+				t.Errorf("%s: %s is written:\n%s", reason, f, s)
+			}
+		}
+	}
+}
+
 func TestEveryFeatureNotKeptIsNoted(t *testing.T) {
 	b := to("shop", "web").Backends
 	for f, a := range map[Feature]*routing.Action{

@@ -16,6 +16,10 @@ import (
 // rewrite by regular expression.
 const rewriteRemedy = "use the implementation's own rewrite: Envoy Gateway HTTPRouteFilter urlRewrite ReplaceRegexMatch, Traefik Middleware replacePathRegex, NGINX Gateway Fabric SnippetsFilter"
 
+// unwritable: only a PathPrefix can be replaced, and its value has the characters
+// of validPath (HTTPPathModifier.ReplacePrefixMatch).
+const unwritable = "a prefix with characters that no PathPrefix may hold is replaced"
+
 // replaced is a path replacement in Gateway API's terms.
 type replaced struct {
 	same   bool // the path stays as it is
@@ -60,6 +64,9 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		if m.Kind != routing.SegmentPrefix || m.IgnoreCase || q.Value != m.Value {
 			return out, "a prefix can only be replaced where the rule matches by that prefix"
 		}
+		if !validPath(q.Value) {
+			return out, unwritable
+		}
 		out.value, out.prefix = p.Value, &q
 	case routing.ReplaceStringPrefix:
 		prefix := p.Prefix
@@ -73,6 +80,9 @@ func replacement(p *routing.PathRewrite, m *routing.PathMatch) (out replaced, wh
 		q := plain(routing.PathMatch{Kind: routing.SegmentPrefix, Value: prefix})
 		if m.Kind == routing.RegexPath || m.Kind == routing.ExactPath {
 			return out, "a prefix can only be replaced where the rule matches by that prefix"
+		}
+		if !validPath(q.Value) {
+			return out, unwritable
 		}
 		out.value, out.prefix = p.Value, &q
 		if m.Kind != routing.SegmentPrefix || m.IgnoreCase || q.Value != m.Value {

@@ -43,6 +43,8 @@ func (c *compiler) backend(v *virtualService, d *networking.Destination, p *plac
 		}
 		if protocol, ok := protocolAt(ports, b.Port); !ok {
 			b.Invalid = fmt.Sprintf("the Service %s/%s has no port %d", ns, name, b.Port)
+		} else if x := strings.ToLower(svc.Spec.ExternalName); svc.Spec.Type == corev1.ServiceTypeExternalName && c.registry.entries[x] == nil && c.registry.services[x] == nil {
+			b.Invalid = fmt.Sprintf("the Service %s/%s is another name for %s, which no ServiceEntry in the input has", ns, name, x)
 		} else if protocol == "GRPC" || protocol == "HTTP2" {
 			b.Protocol = map[string]string{"GRPC": "GRPC", "HTTP2": "H2C"}[protocol]
 		}
@@ -72,7 +74,7 @@ func (c *compiler) external(v *virtualService, d *networking.Destination, host s
 			return routing.Backend{Namespace: ns, Name: name, Port: b.Port, Kind: "ServiceImport", Group: "multicluster.x-k8s.io"}
 		}
 	}
-	e := c.registry.entry(host)
+	e := c.registry.entries[host]
 	if e == nil {
 		b.Invalid = host + " is neither the full name of a Service nor a host of a ServiceEntry in the input"
 		return b

@@ -66,7 +66,7 @@ func (r *Result) Claims(o *source.Object) iter.Seq[ledger.Claim] {
 
 // claim is a row for one leaf, with what only the object itself tells.
 func (r *Result) claim(o *source.Object, path string, steps []string, x row) ledger.Claim {
-	if x.otherwise != nil && !r.compiler.usedRules[o] {
+	if x.otherwise != nil && !r.uses(o) {
 		x = *x.otherwise
 	}
 	c := ledger.Claim{Path: path, Features: x.features, Status: x.status, Message: x.message, Remedy: x.remedy}
@@ -74,19 +74,20 @@ func (r *Result) claim(o *source.Object, path string, steps []string, x row) led
 	case "DestinationRule":
 		if len(steps) > 2 && steps[1] == "subsets" {
 			for _, v := range r.compiler.versions[o] {
-				if strings.HasPrefix(path, v.path+".") && (steps[3] == "name" || steps[3] == "labels") {
+				if !r.leftOut[v.service] && strings.HasPrefix(path, v.path+".") && (steps[3] == "name" || steps[3] == "labels") {
 					c.Status, c.Message, c.Remedy = ledger.Converted, "the subset becomes the Service "+v.service, ""
 				}
 			}
 		}
-		if names := r.compiler.versionNames(o); names != "" && c.Status == ledger.Extension {
+		if names := r.versionNames(o); names != "" && c.Status == ledger.Extension {
 			c.Remedy = "while Istio carries the traffic, keep it, and write one for each Service of a subset (" + names + "): this one is about the whole host alone"
 		}
-		if !r.compiler.usedRules[o] && c.Status != ledger.Ignored && len(c.Features) == 0 {
+		if !r.uses(o) && c.Status != ledger.Ignored && len(c.Features) == 0 {
 			c.Remedy = strings.TrimSpace("no converted route uses this rule. " + c.Remedy)
 		}
 	case "ServiceEntry":
-		if list := r.compiler.usedEntries[o]; len(list) > 0 && steps[1] == "hosts" {
+		list := slices.DeleteFunc(slices.Clone(r.compiler.usedEntries[o]), func(s string) bool { return r.leftOut[s] })
+		if len(list) > 0 && steps[1] == "hosts" {
 			c.Status, c.Message = ledger.Approximated, "the Service "+list[0]+" of type ExternalName stands for the host; not every implementation forwards to such Services"
 		}
 	}
@@ -94,10 +95,10 @@ func (r *Result) claim(o *source.Object, path string, steps []string, x row) led
 }
 
 // versionNames lists the Services that subsets of a DestinationRule become.
-func (c *compiler) versionNames(o *source.Object) string {
+func (r *Result) versionNames(o *source.Object) string {
 	var names []string
-	for _, v := range c.versions[o] {
-		if !slices.Contains(names, v.service) {
+	for _, v := range r.compiler.versions[o] {
+		if !r.leftOut[v.service] && !slices.Contains(names, v.service) {
 			names = append(names, v.service)
 		}
 	}
@@ -168,7 +169,7 @@ func inSchema(d protoreflect.MessageDescriptor, steps []string) bool {
 		if d == nil || scalar(d) {
 			return false
 		}
-		f := d.Fields().ByJSONName(steps[0])
+		f := fieldOf(d, steps[0])
 		if f == nil {
 			return false
 		}

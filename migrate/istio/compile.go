@@ -26,6 +26,26 @@ type Result struct {
 	Findings []Finding
 
 	compiler *compiler
+	leftOut  map[string]bool              // Services that no route refers to, see LeftOut
+	reads    func(routing.ObjectRef) bool // see Written
+}
+
+// Written tells which objects have a part in some rule that is written: claims of
+// DestinationRules depend on it.
+func (r *Result) Written(reads func(routing.ObjectRef) bool) { r.reads = reads }
+
+// uses reports whether a rule that is written reads a DestinationRule.
+func (r *Result) uses(o *source.Object) bool {
+	return r.compiler.usedRules[o] && (r.reads == nil || r.reads(o.Ref))
+}
+
+// LeftOut tells that a generated Service is not written, because no route that
+// is written refers to it; the claims of the objects that ask for it say so.
+func (r *Result) LeftOut(g *Generated) {
+	if r.leftOut == nil {
+		r.leftOut = map[string]bool{}
+	}
+	r.leftOut[g.Service.Namespace+"/"+g.Service.Name] = true
 }
 
 // Edge is one gateway workload: the pods with certain labels, and their table.
@@ -61,6 +81,7 @@ const (
 	Unresolved                    // refers to something that the input does not have
 	Manual                        // has to be done by hand
 	Assumed                       // something the input does not tell was assumed
+	Differs                       // implementations differ in what becomes of it
 )
 
 type versionOf struct{ path, service string }

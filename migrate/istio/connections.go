@@ -11,8 +11,9 @@ import (
 	"github.com/causeway-gateway/causeway/routing"
 )
 
-// passthrough sends TLS connections on by name. A name that another rule of the
-// port has already is left out (buildGatewayNetworkFiltersFromTLSRoutes).
+// passthrough sends TLS connections on by name. A match of which another match of
+// the port has a name already is left out with all its names
+// (pilot/pkg/networking/core/gateway.go, buildGatewayNetworkFiltersFromTLSRoutes).
 func (w *workload) passthrough(s *server) []*routing.Listener {
 	if s.Tls.Mode == networking.ServerTLSSettings_AUTO_PASSTHROUGH {
 		w.c.find(Finding{Object: s.gw.Object, Kind: Manual, Path: s.at + ".tls.mode", Message: "AUTO_PASSTHROUGH leads connections of other clusters by the name of Istio's own clusters; Gateway API has no form for it", Remedy: "keep the east-west gateway, or create it as a Gateway of class istio-east-west"})
@@ -30,6 +31,10 @@ func (w *workload) passthrough(s *server) []*routing.Listener {
 					continue
 				}
 				at := w.c.origin(v.Object, fmt.Sprintf("spec.tls[%d].match[%d]", i, j))
+				if twice := w.repeated(s, m.SniHosts); twice != "" {
+					w.c.find(Finding{Object: v.Object, Kind: Inert, Path: at.Path, Message: "Istio leaves this match out with all its names: another match of port " + strconv.Itoa(s.port) + " has " + twice + " already"})
+					continue
+				}
 				a := w.c.streamAction(v, t.Route, w.place(s))
 				for _, name := range m.SniHosts {
 					w.serves(v, strings.ToLower(name))
@@ -41,6 +46,22 @@ func (w *workload) passthrough(s *server) []*routing.Listener {
 		}
 	}
 	return w.unrepeated(out)
+}
+
+// repeated is a name that a match of the port and address has already; without
+// one the names are taken.
+func (w *workload) repeated(s *server, names []string) string {
+	listens, _ := w.resolve(int(s.Server.Port.Number))
+	key := func(name string) string { return strconv.Itoa(listens) + "|" + s.Bind + "|" + name }
+	for _, name := range names {
+		if w.sni[key(name)] {
+			return name
+		}
+	}
+	for _, name := range names {
+		w.sni[key(name)] = true
+	}
+	return ""
 }
 
 // unrepeated keeps the first listener of each name.

@@ -146,8 +146,7 @@ func add[T any](list *[]*object[T], o *source.Object, err error, spec T, created
 }
 
 // conform returns the part of a value that the schema knows, as the API server
-// prunes the rest, or where a value has the wrong type. The schemas of the CRDs
-// know the JSON names only.
+// prunes the rest, or where a value has the wrong type.
 func conform(path string, v any, d protoreflect.MessageDescriptor) (any, *misfit) {
 	if v == nil {
 		return nil, nil
@@ -161,7 +160,7 @@ func conform(path string, v any, d protoreflect.MessageDescriptor) (any, *misfit
 	}
 	out := make(map[string]any, len(m))
 	for k, x := range m {
-		f := d.Fields().ByJSONName(k)
+		f := fieldOf(d, k)
 		if f == nil || x == nil {
 			continue
 		}
@@ -172,6 +171,16 @@ func conform(path string, v any, d protoreflect.MessageDescriptor) (any, *misfit
 		out[k] = y
 	}
 	return out, nil
+}
+
+// fieldOf is the field of a name in a manifest: the schemas of the CRDs know the
+// JSON names, and of one field the other name, too
+// (manifests/charts/base/files/crd-all.gen.yaml, mirror_percent).
+func fieldOf(d protoreflect.MessageDescriptor, name string) protoreflect.FieldDescriptor {
+	if name == "mirror_percent" {
+		return d.Fields().ByName("mirror_percent")
+	}
+	return d.Fields().ByJSONName(name)
 }
 
 func conformField(path string, v any, f protoreflect.FieldDescriptor) (any, *misfit) {

@@ -36,32 +36,40 @@ func (c *compiler) newRuleIndex() *ruleIndex {
 
 // rulesFor are the DestinationRules of a host: of the client's namespace, else
 // of the Service's, else of the root namespace; in each those of the most
-// specific host (pilot/pkg/model/push_context.go, destinationRule). Rules of one
-// namespace and host are merged; the first that has what is asked for counts.
+// specific host (pilot/pkg/model/push_context.go, destinationRule). Of a client
+// in the root namespace, as the ingress gateway is by default, only the rules
+// that it exports to itself alone come before the Service's: the others there
+// are defaults of the mesh. Rules of one namespace and host are merged; the first
+// that has what is asked for counts.
 func (c *compiler) rulesFor(host, client string) []*destinationRule {
 	x, k := c.ruleIndex, [2]string{host, client}
 	if found, ok := x.found[k]; ok {
 		return found
 	}
 	service, _, _ := c.registry.service(host)
-	if e := c.registry.entry(host); service == "" && e != nil {
+	if e := c.registry.entries[host]; service == "" && e != nil {
 		service = e.Namespace
 	}
-	var found []*destinationRule
-	for _, ns := range []string{client, service, c.o.Root} {
-		if found = x.in(ns, host, client); len(found) > 0 {
-			break
+	found := x.in(client, host, client, client == c.o.Root)
+	for _, ns := range []string{service, c.o.Root} {
+		if len(found) == 0 {
+			found = x.in(ns, host, client, false)
 		}
 	}
 	x.found[k] = found
 	return found
 }
 
-// in are the rules of a namespace that a client sees.
-func (x *ruleIndex) in(namespace, host, client string) []*destinationRule {
+// in are the rules of a namespace that a client sees; private are only those
+// that the namespace exports to itself alone.
+func (x *ruleIndex) in(namespace, host, client string, private bool) []*destinationRule {
 	var out []*destinationRule
+	sees := func(r *destinationRule) bool {
+		to := r.Spec.ExportTo
+		return exports(to, r.Namespace, client) && (!private || len(to) == 1 && (to[0] == "." || to[0] == r.Namespace))
+	}
 	for _, r := range x.exact[[2]string{namespace, host}] {
-		if exports(r.Spec.ExportTo, r.Namespace, client) {
+		if sees(r) {
 			out = append(out, r)
 		}
 	}
@@ -71,7 +79,7 @@ func (x *ruleIndex) in(namespace, host, client string) []*destinationRule {
 			break // a rule that names the host is more specific
 		}
 		switch {
-		case len(w.host) < len(longest) || !hostMatches(w.host, host) || !exports(w.rule.Spec.ExportTo, w.rule.Namespace, client):
+		case len(w.host) < len(longest) || !hostMatches(w.host, host) || !sees(w.rule):
 		case len(w.host) > len(longest):
 			out, longest = []*destinationRule{w.rule}, w.host
 		default:

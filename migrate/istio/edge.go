@@ -92,6 +92,7 @@ type workload struct {
 	ports []int // of plain, in order
 	tls   []*server
 	tcp   []*server
+	sni   map[string]bool // names of passthrough by port and address
 }
 
 // plainPort is one port of plain HTTP: its servers share their virtual hosts.
@@ -110,7 +111,7 @@ type server struct {
 }
 
 func (c *compiler) workload(labels map[string]string) *workload {
-	w := &workload{c: c, labels: labels, namespace: c.o.Root, plain: map[int]*plainPort{}, virtual: map[string][]*virtualService{}}
+	w := &workload{c: c, labels: labels, namespace: c.o.Root, plain: map[int]*plainPort{}, virtual: map[string][]*virtualService{}, sni: map[string]bool{}}
 	for _, k := range []string{"istio", "app", "gateway"} {
 		w.name = cmp.Or(w.name, labels[k])
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 
 	networking "istio.io/api/networking/v1alpha3"
 
@@ -21,10 +22,10 @@ func matchOf(in *networking.HTTPMatchRequest) (m routing.Match, ok bool) {
 	}
 	m.Path = pathOf(in.Uri, in.IgnoreUriCase)
 	for _, name := range slices.Sorted(maps.Keys(in.Headers)) {
-		m.Headers = append(m.Headers, valueOf(name, in.Headers[name]))
+		m.Headers = append(m.Headers, valueOf(headerName(name), in.Headers[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.WithoutHeaders)) {
-		m.Headers = append(m.Headers, withoutHeader(name, in.WithoutHeaders[name])...)
+		m.Headers = append(m.Headers, withoutHeader(headerName(name), in.WithoutHeaders[name])...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.QueryParams)) {
 		m.Query = append(m.Query, valueOf(name, in.QueryParams[name]))
@@ -39,6 +40,24 @@ func matchOf(in *networking.HTTPMatchRequest) (m routing.Match, ok bool) {
 	}
 	m.Scheme, ok = schemeOf(in.Scheme)
 	return m, ok
+}
+
+// headerName: Envoy keeps the Host header and the authority in one place, so that
+// a condition on host is one on the authority (envoy source/common/http/
+// header_map_impl.cc, "we map a legacy host header to :authority").
+func headerName(name string) string {
+	if strings.EqualFold(name, "host") {
+		return routing.AuthorityHeader
+	}
+	return name
+}
+
+// claim reports whether the name of a header stands for a claim of a token that
+// RequestAuthentication has checked, and for no header: no client can send one,
+// for @ is no character of names (translateMetadataMatch in route.go;
+// pkg/jwt/routing.go, ToRoutingClaim).
+func claim(name string) bool {
+	return strings.HasPrefix(strings.ToLower(name), "@request.auth.claims")
 }
 
 // pathOf: prefixes are compared byte by byte, so that /a takes /ab; regular
@@ -89,6 +108,10 @@ func valueOf(name string, m *networking.StringMatch) routing.ValueMatch {
 // value fits refuses requests without the header, too.
 func withoutHeader(name string, m *networking.StringMatch) []routing.ValueMatch {
 	v := valueOf(name, m)
+	if claim(name) { // inverted as it is (MetadataMatcher.invert)
+		v.Negate = true
+		return []routing.ValueMatch{v}
+	}
 	emptyFits := v.Kind != routing.PresentValue && v.Holds("", true)
 	v.Negate = true
 	if emptyFits {

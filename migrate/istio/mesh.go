@@ -162,7 +162,7 @@ func (m *meshCompiler) listeners(host string) []*routing.Listener {
 				}
 			}
 		}
-	} else if e := m.registry.entry(host); e != nil {
+	} else if e := m.registry.entries[host]; e != nil {
 		for _, p := range e.Spec.Ports {
 			if speaksHTTP(p.Protocol) {
 				ports = append(ports, port{int(p.Number), p.Protocol})

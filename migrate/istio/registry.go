@@ -12,8 +12,11 @@ import (
 type registry struct {
 	domain   string
 	services map[string]*source.Service // by full name
-	entries  map[string]*serviceEntry   // by exact host
-	wild     []*serviceEntry            // with a wildcard host
+	// entries are found by their hosts as they are written: a destination below a
+	// wildcard host is none of the registry's, and has no cluster
+	// (GetDestinationCluster in pilot/pkg/networking/core/route/route.go names
+	// the cluster after the destination).
+	entries  map[string]*serviceEntry
 	complete bool
 }
 
@@ -24,10 +27,7 @@ func newRegistry(set *source.Set, in *objects, domain string) *registry {
 	}
 	for _, e := range in.serviceEntries {
 		for _, h := range e.Spec.Hosts {
-			h = strings.ToLower(h)
-			if wildcard(h) {
-				r.wild = append(r.wild, e)
-			} else if r.entries[h] == nil {
+			if h = strings.ToLower(h); r.entries[h] == nil {
 				r.entries[h] = e
 			}
 		}
@@ -43,21 +43,6 @@ func (r *registry) service(host string) (namespace, name string, ok bool) {
 	}
 	name, namespace, ok = strings.Cut(rest, ".")
 	return namespace, name, ok && name != "" && namespace != "" && !strings.Contains(namespace, ".")
-}
-
-// entry is the ServiceEntry of a host.
-func (r *registry) entry(host string) *serviceEntry {
-	if e := r.entries[host]; e != nil {
-		return e
-	}
-	for _, e := range r.wild {
-		for _, h := range e.Spec.Hosts {
-			if wildcard(h) && hostMatches(h, host) {
-				return e
-			}
-		}
-	}
-	return nil
 }
 
 // port is a port of a Service or ServiceEntry.

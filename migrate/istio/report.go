@@ -32,6 +32,7 @@ func (c *compiler) report() {
 		}
 	}
 	for _, d := range c.in.virtualServices {
+		c.reportFields(d)
 		if len(d.Spec.Hosts) == 0 && len(c.delegated[d.Object]) == 0 {
 			c.find(Finding{Object: d.Object, Kind: Inert, Message: "it has no hosts and no VirtualService delegates to it, so that it has no effect"})
 		}

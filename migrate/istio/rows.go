@@ -50,6 +50,7 @@ var virtualServiceRows = map[string]row{
 	"spec.http[].mirror":                           carried("RequestMirror", "mirror"),
 	"spec.http[].mirrors":                          carried("RequestMirror", "mirror"),
 	"spec.http[].mirrorPercent":                    carried("percent or fraction of the RequestMirror", "mirror"),
+	"spec.http[].mirror_percent":                   carried("percent or fraction of the RequestMirror", "mirror"),
 	"spec.http[].mirrorPercentage":                 carried("percent or fraction of the RequestMirror", "mirror"),
 	"spec.http[].corsPolicy":                       carried("the CORS filter, standard since v1.5", "cors"),
 	"spec.http[].corsPolicy.unmatchedPreflights":   fixed(ledger.Approximated, "implementations differ in whether a preflight of another origin reaches the backend", ""),

@@ -214,11 +214,17 @@ func sameRetry(a, b *routing.Retry) bool {
 	return a.Attempts == b.Attempts && a.Backoff == b.Backoff && a.PerTry == b.PerTry && sameNames(a.On, b.On, false)
 }
 
+// sameCORS compares policies. How origins are compared, and what becomes of
+// others, does not matter where every origin is allowed; what a * in an origin
+// stands for does not where none has one.
 func sameCORS(a, b *routing.CORS) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
-	return a.MaxAge == b.MaxAge && a.AllowCredentials == b.AllowCredentials && a.AnyOptions == b.AnyOptions && a.Always == b.Always && a.SuffixMatch == b.SuffixMatch && a.AnyLabels == b.AnyLabels && a.AnswerAll == b.AnswerAll &&
+	every := slices.Contains(a.AllowOrigins, "*") && slices.Contains(b.AllowOrigins, "*")
+	starred := slices.ContainsFunc(slices.Concat(a.AllowOrigins, b.AllowOrigins), func(o string) bool { return strings.Contains(o, "*") })
+	return a.MaxAge == b.MaxAge && a.AllowCredentials == b.AllowCredentials && a.AnyOptions == b.AnyOptions && a.Always == b.Always &&
+		(every || a.SuffixMatch == b.SuffixMatch && (!starred || a.AnyLabels == b.AnyLabels) && a.AnswerAll == b.AnswerAll) &&
 		sameNames(a.AllowOrigins, b.AllowOrigins, true) && sameNames(a.AllowMethods, b.AllowMethods, false) &&
 		sameNames(a.AllowHeaders, b.AllowHeaders, true) && sameNames(a.ExposeHeaders, b.ExposeHeaders, true)
 }

@@ -88,10 +88,27 @@ func (c *comparison) groups() []*group {
 		add("stream.invalid", []entrance{e})
 	}
 	for _, m := range entrances.mesh {
-		ns, name, _ := strings.Cut(m.service, "/")
-		add(name+"."+ns+".svc.cluster.local", m.entrances)
+		for _, name := range meshNames(m.service) {
+			add(name, m.entrances)
+		}
 	}
 	return out
+}
+
+// meshNames are the names to ask of a listener of the mesh (see
+// [routing.Listener.Mesh]): that of the Service, or of the host that is none, or
+// names one and two labels below a wildcard.
+func meshNames(mesh string) []string {
+	ns, name, _ := strings.Cut(mesh, "/")
+	switch {
+	case ns != "":
+		return []string{name + "." + ns + ".svc.cluster.local"}
+	case name == "*":
+		return []string{"unknown.invalid"}
+	case strings.HasPrefix(name, "*."):
+		return []string{"w." + name[2:], "v.w." + name[2:]}
+	}
+	return []string{name}
 }
 
 // writeKey writes what identifies a host in a key.
@@ -124,8 +141,10 @@ func (c *comparison) entrances() entrances {
 		for _, l := range t.Listeners {
 			if l.Mesh != "" {
 				if clients[l.Mesh] == nil {
-					ns, _, _ := strings.Cut(l.Mesh, "/")
-					clients[l.Mesh], ports[l.Mesh] = map[string]bool{ns: true, "elsewhere": true}, map[int]bool{}
+					clients[l.Mesh], ports[l.Mesh] = map[string]bool{"elsewhere": true}, map[int]bool{}
+					if ns, _, _ := strings.Cut(l.Mesh, "/"); ns != "" {
+						clients[l.Mesh][ns] = true
+					}
 				}
 				ports[l.Mesh][l.Port] = true
 				for _, h := range l.Hosts {

@@ -163,11 +163,34 @@ func TestWhatAClientCannotTellIsEqual(t *testing.T) {
 	b.RequestHeaders.Set = []routing.Header{{Name: "x-b", Value: "2"}, {Name: "x-a", Value: "1"}}
 	a.CORS = &routing.CORS{AllowMethods: []string{"GET", "PUT"}}
 	b.CORS = &routing.CORS{AllowMethods: []string{"PUT", "GET"}}
+	// With every origin allowed, there are no others to answer or to compare.
+	a.CORS.AllowOrigins, b.CORS.AllowOrigins = []string{"*"}, []string{"*"}
+	b.CORS.AnyLabels, b.CORS.AnswerAll = true, true
 	b.Backends[0].Weight = 7
 	before := web(rule(prefix("/"), a))
 	after := web(rule(exact("/"), b), rule(prefix("/"), b), rule(routing.Match{}, &routing.Action{Respond: &routing.Response{Status: 404}}))
 	if r := compare(t, before, after, Options{}); !r.Equal() {
 		t.Errorf("%+v", r.Differences)
+	}
+}
+
+// TestSameOrigins: only what is in the lists of origins tells policies apart.
+func TestSameOrigins(t *testing.T) {
+	for _, c := range []struct {
+		reason string
+		origin string
+		b      routing.CORS
+		same   bool
+	}{
+		{"every origin is allowed: there are no others", "*", routing.CORS{AnyLabels: true, AnswerAll: true}, true},
+		{"no origin has a star", "https://a.test", routing.CORS{AnyLabels: true}, true},
+		{"a star stands for one label or for any number", "https://*.test", routing.CORS{AnyLabels: true}, false},
+		{"preflights of other origins", "https://a.test", routing.CORS{AnswerAll: true}, false},
+	} {
+		a := routing.CORS{AllowOrigins: []string{c.origin}}
+		if c.b.AllowOrigins = a.AllowOrigins; sameCORS(&a, &c.b) != c.same {
+			t.Errorf("%s: same is %v", c.reason, !c.same)
+		}
 	}
 }
 
@@ -193,6 +216,9 @@ func TestHostsAndEntrances(t *testing.T) {
 		"passed through TLS":      {"HTTPS to a name that is passed through", listen(&routing.Listener{Port: 443, Protocol: routing.TLS, Hosts: []*routing.Host{host("t.example.com", 0, to("a"))}}), listen(&routing.Listener{Port: 443, Protocol: routing.TLS, Hosts: []*routing.Host{host("t.example.com", 0, to("b"))}}), "https://t.example.com/"},
 		"a TCP port":              {"streams have a port only", listen(&routing.Listener{Port: 5432, Protocol: routing.TCP, Hosts: []*routing.Host{host("", 0, to("a"))}}), listen(&routing.Listener{Port: 5432, Protocol: routing.TCP, Hosts: []*routing.Host{host("", 0, to("b"))}}), "tcp://stream.invalid:5432/"},
 		"a mesh client":           {"clients of each namespace that a rule names", listen(&routing.Listener{Port: 80, Mesh: "shop/web", Hosts: []*routing.Host{host("", 0, to("a"))}}), listen(&routing.Listener{Port: 80, Mesh: "shop/web", Hosts: []*routing.Host{{Rules: []*routing.Rule{rule(routing.Match{Client: routing.ClientMatch{Namespace: "team"}}, to("b")), rule(routing.Match{}, to("a"))}}}}), "http://web.shop.svc.cluster.local/ from team"},
+		"a host of the mesh":      {"a name that is no Service is asked as it is", listen(&routing.Listener{Port: 80, Mesh: "/api.example.com", Hosts: []*routing.Host{host("", 0, to("a"))}}), listen(), "http://api.example.com/ from elsewhere"},
+		"hosts of the mesh":       {"and one below a wildcard", listen(&routing.Listener{Port: 80, Mesh: "/*.example.com", Hosts: []*routing.Host{host("", 0, to("a"))}}), listen(), "http://w.example.com/ from elsewhere"},
+		"every host of the mesh":  {"and one that nobody knows", listen(&routing.Listener{Port: 80, Mesh: "/*", Hosts: []*routing.Host{host("", 0, to("a"))}}), listen(), "http://unknown.invalid/ from elsewhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string

@@ -45,6 +45,7 @@ var cases = []testCase{
 	{name: "port of the gateway", servers: `[{port: {number: 80, name: a, protocol: HTTP}, hosts: ["*"]}, {port: {number: 8080, name: b, protocol: HTTP}, hosts: ["*"]}]`,
 		vs: `{hosts: [www.test], http: [{match: [{port: 8080}], ` + web + `}, {match: [{port: 80}], route: [{destination: {host: api}}]}]}`},
 	{name: "labels of the gateway", vs: `{hosts: [www.test], http: [{match: [{sourceLabels: {istio: ingressgateway}, uri: {prefix: /a/}}], ` + web + `}, {match: [{sourceLabels: {app: other}, uri: {prefix: /b/}}], route: [{destination: {host: api}}]}]}`},
+	{name: "host as a header", vs: `{hosts: ["*.test"], http: [{match: [{headers: {host: {exact: a.test}}}], ` + web + `}, {route: [{destination: {host: api}}]}]}`},
 	// Edge: hosts and gateways.
 	{name: "wildcards of several lengths", vs: `{hosts: ["*.test"], http: [{` + web + `}]}`,
 		more: `{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: w, namespace: shop}, spec: {hosts: ["*.a.test", "b.example"], gateways: [edge], http: [{route: [{destination: {host: api}}]}]}}`},
@@ -59,6 +60,7 @@ var cases = []testCase{
 	{name: "HTTPS with a certificate", servers: `[{port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*.test"], tls: {mode: SIMPLE, credentialName: cert}}]`, vs: `{hosts: [www.test], http: [{match: [{uri: {prefix: /a}}], route: [{destination: {host: api}}]}]}`},
 	{name: "httpsRedirect", servers: `[{port: {number: 80, name: http, protocol: HTTP}, hosts: ["*.test"], tls: {httpsRedirect: true}}, {port: {number: 443, name: https, protocol: HTTPS}, hosts: ["*.test"], tls: {mode: SIMPLE, credentialName: cert}}]`, vs: `{hosts: [www.test], http: [{route: [{destination: {host: api}}]}]}`},
 	{name: "TLS passthrough", servers: `[{port: {number: 443, name: tls, protocol: TLS}, hosts: ["*.test"], tls: {mode: PASSTHROUGH}}]`, vs: `{hosts: [www.test], tls: [{match: [{sniHosts: [www.test], port: 443}], route: [{destination: {host: web, port: {number: 80}}}]}]}`},
+	{name: "TLS match with a name that is taken", servers: `[{port: {number: 443, name: tls, protocol: TLS}, hosts: ["*.test"], tls: {mode: PASSTHROUGH}}]`, vs: `{hosts: [a.test, b.test], tls: [{match: [{sniHosts: [a.test]}], route: [{destination: {host: web, port: {number: 80}}}]}, {match: [{sniHosts: [a.test, b.test]}], route: [{destination: {host: api, port: {number: 80}}}]}]}`},
 	{name: "TCP", servers: `[{port: {number: 9000, name: tcp, protocol: TCP}, hosts: ["*"]}]`, vs: `{hosts: ["*"], tcp: [{match: [{port: 9000}], route: [{destination: {host: web, port: {number: 80}}, weight: 75}, {destination: {host: api, port: {number: 80}}, weight: 25}]}]}`},
 	// Edge: what happens to requests.
 	{name: "weights", vs: `{hosts: [www.test], http: [{route: [{destination: {host: web}, weight: 1}, {destination: {host: api}, weight: 2}, {destination: {host: beta}, weight: 0}]}]}`},
@@ -67,6 +69,11 @@ var cases = []testCase{
 	{name: "destination that does not exist", vs: `{hosts: [www.test], http: [{match: [{uri: {prefix: /a/}}], route: [{destination: {host: nobody}}]}, {` + web + `}]}`, differs: "status"},
 	{name: "subsets", vs: `{hosts: [www.test], http: [{route: [{destination: {host: web, subset: v1}, weight: 90}, {destination: {host: web, subset: v2}, weight: 10}]}]}`,
 		more: `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: web, namespace: shop}, spec: {host: web, subsets: [{name: v1, labels: {version: v1}}, {name: v2, labels: {version: v2}}]}}`},
+	{name: "defaults of the mesh come after the rules of the Service", vs: `{hosts: [www.test], http: [{route: [{destination: {host: web, subset: v1}}]}]}`,
+		more: `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: default, namespace: istio-system}, spec: {host: "*.local", trafficPolicy: {connectionPool: {tcp: {maxConnections: 9}}}}}` + "\n---\n" +
+			`{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: web, namespace: shop}, spec: {host: web, subsets: [{name: v1, labels: {version: v1}}]}}`},
+	{name: "destination below the wildcard of a ServiceEntry", differs: "status", vs: `{hosts: [www.test], http: [{route: [{destination: {host: x.partner.example}}]}]}`,
+		more: `{apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: partner, namespace: shop}, spec: {hosts: ["*.partner.example"], ports: [{number: 80, name: http, protocol: HTTP}], resolution: NONE}}`},
 	{name: "consistent hash", differs: "affinity", vs: `{hosts: [www.test], http: [{` + web + `}]}`,
 		more: `{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: web, namespace: shop}, spec: {host: web, trafficPolicy: {loadBalancer: {consistentHash: {httpHeaderName: x-user}}}}}`},
 	{name: "redirect with every field", vs: `{hosts: [www.test], http: [{match: [{uri: {prefix: /old}}], redirect: {uri: /new, authority: other.test, scheme: https, port: 8443, redirectCode: 302}}, {` + web + `}]}`},
@@ -83,8 +90,11 @@ var cases = []testCase{
 	{name: "retries", differs: "retry", vs: `{hosts: [www.test], http: [{retries: {attempts: 4, perTryTimeout: 2s, retryOn: '5xx,reset'}, ` + web + `}]}`},
 	{name: "no retries", differs: "retry", vs: `{hosts: [www.test], http: [{retries: {attempts: 0}, ` + web + `}]}`},
 	{name: "mirror with a share", vs: `{hosts: [www.test], http: [{mirror: {host: api}, mirrorPercentage: {value: 12.5}, ` + web + `}]}`},
+	{name: "mirror with the other name of its share", vs: `{hosts: [www.test], http: [{mirror: {host: api}, mirror_percent: 50, ` + web + `}]}`},
 	{name: "several mirrors", vs: `{hosts: [www.test], http: [{mirrors: [{destination: {host: api}}, {destination: {host: beta}, percentage: {value: 50}}], ` + web + `}]}`},
-	{name: "CORS", vs: `{hosts: [www.test], http: [{corsPolicy: {allowOrigins: [{exact: "https://a.test"}], allowMethods: [GET, POST], allowHeaders: [x-t], exposeHeaders: [x-e], maxAge: 60s, allowCredentials: true}, ` + web + `}]}`},
+	{name: "CORS", differs: "status, backends, cors", vs: `{hosts: [www.test], http: [{corsPolicy: {allowOrigins: [{exact: "https://a.test"}], allowMethods: [GET, POST], allowHeaders: [x-t], exposeHeaders: [x-e], maxAge: 60s, allowCredentials: true}, ` + web + `}]}`},
+	{name: "CORS for every origin", vs: `{hosts: [www.test], http: [{corsPolicy: {allowOrigin: ["*"], allowMethods: [GET], maxAge: 60s, allowCredentials: true}, ` + web + `}]}`},
+	{name: "CORS whose other preflights are answered", vs: `{hosts: [www.test], http: [{corsPolicy: {allowOrigins: [{exact: "https://a.test"}], allowMethods: [GET], maxAge: 60s, unmatchedPreflights: IGNORE}, ` + web + `}]}`},
 	{name: "fault", differs: "fault", vs: `{hosts: [www.test], http: [{fault: {abort: {httpStatus: 503, percentage: {value: 10}}, delay: {fixedDelay: 2s, percentage: {value: 5}}}, ` + web + `}]}`},
 
 	// Mesh.

@@ -22,6 +22,9 @@ func (p *proxy) decide(r *routing.Request) routing.Decision {
 	}
 	if r.Client != nil {
 		rc := p.routes[strconv.Itoa(port)]
+		if rc == nil { // a port whose protocol is found out has routes of its own
+			rc = p.routes[name+":"+strconv.Itoa(port)]
+		}
 		if rc == nil {
 			return routing.Decision{Reason: "no routes for the port"}
 		}
@@ -178,13 +181,13 @@ func matches(m *route.RouteMatch, r *routing.Request, path, query string) bool {
 }
 
 func headerOf(r *routing.Request, name string) (string, bool) {
-	switch name {
+	switch strings.ToLower(name) {
 	case ":method":
 		if r.Method == "" {
 			return "GET", true
 		}
 		return r.Method, true
-	case ":authority":
+	case ":authority", "host": // Envoy keeps both in one place (source/common/http/header_map_impl.cc, HostLegacy)
 		return r.Host, true
 	case ":scheme":
 		return map[bool]string{true: "https", false: "http"}[r.Scheme == "https"], true

@@ -21,7 +21,7 @@ func (p *proxy) action(x *route.Route, r *routing.Request, path, query string, h
 	filters(&d, x)
 	if d.CORS != nil {
 		if _, asks := r.Header("Access-Control-Request-Method"); asks && r.Method == "OPTIONS" {
-			if o, ok := r.Header("Origin"); ok && d.CORS.Allows(o) {
+			if o, ok := r.Header("Origin"); ok && (d.CORS.AnswerAll || d.CORS.Allows(o)) {
 				return routing.Decision{Why: decided, Status: 204, CORS: d.CORS}
 			}
 		}
@@ -221,6 +221,10 @@ func changes(add []*core.HeaderValueOption, remove []string) routing.HeaderChang
 	return out
 }
 
+// anyOrigin is what Istio makes of the origin * of a CORS filter
+// (pilot/pkg/config/kube/gateway/conversion.go, createCorsFilter).
+const anyOrigin = `^[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s?#]+$`
+
 // filters reads what a route sets for the filters of CORS and faults.
 func filters(d *routing.Decision, x *route.Route) {
 	for _, any := range x.TypedPerFilterConfig {
@@ -230,7 +234,7 @@ func filters(d *routing.Decision, x *route.Route) {
 			if any.UnmarshalTo(in) != nil {
 				continue
 			}
-			c := &routing.CORS{AllowMethods: list(in.AllowMethods), AllowHeaders: list(in.AllowHeaders), ExposeHeaders: list(in.ExposeHeaders), AllowCredentials: in.AllowCredentials.GetValue()}
+			c := &routing.CORS{AllowMethods: list(in.AllowMethods), AllowHeaders: list(in.AllowHeaders), ExposeHeaders: list(in.ExposeHeaders), AllowCredentials: in.AllowCredentials.GetValue(), AnswerAll: in.ForwardNotMatchingPreflights != nil && !in.ForwardNotMatchingPreflights.Value}
 			c.MaxAge = seconds(5) // what browsers take when nothing is said
 			if n, err := strconv.Atoi(in.MaxAge); err == nil {
 				c.MaxAge = seconds(n)
@@ -241,7 +245,7 @@ func filters(d *routing.Decision, x *route.Route) {
 					c.AllowOrigins = append(c.AllowOrigins, o.GetExact())
 				case o.GetPrefix() != "":
 					c.AllowOrigins = append(c.AllowOrigins, "~"+regexp.QuoteMeta(o.GetPrefix())+".*")
-				case o.GetSafeRegex().GetRegex() == ".*":
+				case o.GetSafeRegex().GetRegex() == ".*", o.GetSafeRegex().GetRegex() == anyOrigin:
 					c.AllowOrigins = append(c.AllowOrigins, "*")
 				default:
 					c.AllowOrigins = append(c.AllowOrigins, "~"+o.GetSafeRegex().GetRegex())
