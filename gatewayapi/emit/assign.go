@@ -51,7 +51,7 @@ func (e *emitter) assign(namespace string, ls []*listener) {
 		}
 		e.assume(p, ls)
 		e.noteAt(nil, routing.Origin{Object: routing.ObjectRef{Kind: "Gateway", Namespace: namespace, Name: name}}, remark{feature: FeatureListener, fate: Approximated,
-			message: "routes attach to every listener of the Gateway; the listeners they need (" + listenerList(ls) + ") must be there", remedy: "add the listeners to the Gateway, or write for v1.5 with ListenerSets"})
+			message: "routes attach to the Gateway by port (feature HTTPRouteParentRefPort); the listeners they need (" + listenerList(ls) + ") must be there", remedy: "add the listeners to the Gateway, or write for v1.5 with ListenerSets"})
 		return
 	}
 	if e.o.Gateway.Kind == TeamListeners && sets {

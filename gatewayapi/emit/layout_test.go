@@ -38,6 +38,33 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
+// TestExistingGatewayIsNamedByPort: without ListenerSets the sections of a Gateway
+// are not known, and a route for one scheme must not take the other's requests.
+func TestExistingGatewayIsNamedByPort(t *testing.T) {
+	plain := host("a.example.com", routing.LongestPath, rule(prefix("/"), &routing.Action{Redirect: &routing.Redirect{Code: 301, Scheme: "https"}}, ing("a", "web", "p")))
+	secure := host("a.example.com", routing.LongestPath, rule(prefix("/"), to("a", "web"), ing("a", "web", "p")))
+	secure.Certificates = []string{"a/tls"}
+	both := host("b.example.com", routing.LongestPath, rule(prefix("/"), to("b", "web"), ing("b", "web", "p")))
+	both.Certificates = []string{"b/tls"}
+	table := &routing.Table{Listeners: []*routing.Listener{{Port: 80, Hosts: []*routing.Host{plain, both}}, {Port: 443, Protocol: routing.HTTPS, Hosts: []*routing.Host{secure, both}}}}
+	got := map[string][]gwv1.PortNumber{}
+	for _, o := range Emit(table, Options{Version: "v1.4", Gateway: Layout{Kind: Existing, Namespace: "infra", Name: "edge"}}).Objects {
+		if r, ok := o.(*gwv1.HTTPRoute); ok {
+			for _, p := range r.Spec.ParentRefs {
+				port := gwv1.PortNumber(0)
+				if p.Port != nil {
+					port = *p.Port
+				}
+				got[r.Namespace+"/"+r.Name] = append(got[r.Namespace+"/"+r.Name], port)
+			}
+		}
+	}
+	want := map[string][]gwv1.PortNumber{"a/web": {443}, "a/web-redirect": {80}, "b/web": {0}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
+
 // TestTeamsOwnTheirTLS: certificates of a host's own namespace are named by a
 // ListenerSet beside them; a certificate from elsewhere stays with the Gateway.
 func TestTeamsOwnTheirTLS(t *testing.T) {

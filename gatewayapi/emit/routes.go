@@ -108,7 +108,8 @@ func (e *emitter) writeBucket(v *vhost, b *bucket, base, id string, grpc bool) {
 }
 
 // parentRefs names the listeners; HTTPS only or HTTP only rules must not attach
-// to the other listener, so the section is always named.
+// to the other listener, so the section is always named, or the port where the
+// sections of a Gateway are not known.
 func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 	var out []gwv1.ParentReference
 	seen := map[string]bool{}
@@ -118,7 +119,11 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 		if p.sections {
 			section = a.name
 		}
-		k := p.kind + "/" + p.namespace + "/" + p.name + "/" + section
+		port := gwv1.PortNumber(0)
+		if p.kind == "Service" || p.kind == "Gateway" && !p.sections && onePort(as, p) {
+			port = gwv1.PortNumber(a.port)
+		}
+		k := fmt.Sprintf("%s/%s/%s/%s/%d", p.kind, p.namespace, p.name, section, port)
 		if seen[k] || len(out) == gatewayapi.MaxParentRefs {
 			continue
 		}
@@ -129,10 +134,6 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 		case "Service":
 			g, kind := gwv1.Group(""), gwv1.Kind("Service")
 			ref.Group, ref.Kind = &g, &kind
-			if a.port != 0 {
-				port := gwv1.PortNumber(a.port)
-				ref.Port = &port
-			}
 		default:
 			g, kind := gwv1.Group(gwv1.GroupName), gwv1.Kind(p.kind)
 			ref.Group, ref.Kind = &g, &kind
@@ -141,6 +142,9 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 			ns := gwv1.Namespace(p.namespace)
 			ref.Namespace = &ns
 		}
+		if port != 0 {
+			ref.Port = &port
+		}
 		if section != "" {
 			s := gwv1.SectionName(section)
 			ref.SectionName = &s
@@ -148,6 +152,23 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 		out = append(out, ref)
 	}
 	return out
+}
+
+// onePort reports whether all listeners of a parent that a route attaches to
+// have the same port. With several it attaches to the parent as a whole: the
+// standard channel tells references to one parent apart by section only.
+func onePort(as []attachment, p *parent) bool {
+	port := 0
+	for _, a := range as {
+		if a.parent != p {
+			continue
+		}
+		if port != 0 && port != a.port {
+			return false
+		}
+		port = a.port
+	}
+	return true
 }
 
 func (e *emitter) httpRule(namespace string, es []*entry) gwv1.HTTPRouteRule {

@@ -133,6 +133,7 @@ func (c *compiler) rules(srv *server, blocks []nginxLocation, regex, https bool)
 			exact[b.path] = true
 		}
 	}
+	before := len(out)
 	for _, b := range blocks {
 		m := pathMatch(b, regex)
 		out = append(out, c.locationRules(srv, b, m, https)...)
@@ -140,6 +141,9 @@ func (c *compiler) rules(srv *server, blocks []nginxLocation, regex, https bool)
 			out = append(out, c.addSlash(b, p))
 			exact[p] = true
 		}
+	}
+	if https && c.sendsHSTS(srv) {
+		c.transportSecurity(out[before:])
 	}
 	if srv.host == catchAll {
 		// The controller's own health endpoint.

@@ -22,21 +22,25 @@ func (c *compiler) table() *routing.Table {
 	for _, host := range sortedKeys(c.servers) {
 		taken[host] = true
 	}
+	c.inheritCertificates()
 	for _, host := range sortedKeys(c.servers) {
 		srv := c.servers[host]
 		if srv.passThru {
 			c.passthrough(srv, pass)
 		}
 		h, s := c.hosts(srv)
+		var bare, bareSecure *routing.Host // without a certificate
 		for _, a := range srv.aliases {
 			if taken[a] {
 				continue
 			}
 			taken[a] = true
-			if srv.hasCert { // aliases have no certificate of their own and are not redirected
-				alias := *s
-				alias.Names, alias.Certificates = []routing.HostPattern{aliasPattern(a)}, nil
-				plain.Hosts, secure.Hosts = append(plain.Hosts, c.aliasPlain(srv, &alias)), append(secure.Hosts, &alias)
+			if srv.hasCert { // aliases have no certificate of their own, and neither what it brings
+				if bare == nil {
+					bare, bareSecure = c.bareHosts(srv)
+				}
+				p, q := named(a, bare, bareSecure)
+				plain.Hosts, secure.Hosts = append(plain.Hosts, p), append(secure.Hosts, q)
 				continue
 			}
 			h.Names = append(h.Names, aliasPattern(a))
@@ -63,14 +67,24 @@ func aliasPattern(a string) routing.HostPattern {
 	return routing.ParseHost(a, routing.SuffixHost)
 }
 
-// aliasPlain is the HTTP side of an alias: as the host's, but redirects for
-// ssl-redirect need a certificate for the very name.
-func (c *compiler) aliasPlain(srv *server, secure *routing.Host) *routing.Host {
+// bareHosts are the hosts of a server for names without a certificate: redirects
+// for ssl-redirect and Strict-Transport-Security need one for the very name.
+func (c *compiler) bareHosts(srv *server) (plain, secure *routing.Host) {
 	bare := *srv
-	bare.hasCert = false
-	h, _ := c.hosts(&bare)
-	h.Names, h.Certificates = secure.Names, nil
-	return h
+	bare.hasCert, bare.cert = false, ""
+	return c.hosts(&bare)
+}
+
+// named are hosts under the name of an alias; what is one host stays one.
+func named(alias string, plain, secure *routing.Host) (p, s *routing.Host) {
+	x := *plain
+	x.Names = []routing.HostPattern{aliasPattern(alias)}
+	if plain == secure {
+		return &x, &x
+	}
+	y := *secure
+	y.Names = x.Names
+	return &x, &y
 }
 
 // hosts writes the rules of a server for HTTP and HTTPS; where they are the
@@ -95,7 +109,7 @@ func (c *compiler) hosts(srv *server) (plain, secure *routing.Host) {
 		return h
 	}
 	secure = build(true)
-	if !c.redirects(srv) && !c.rewritesScheme() {
+	if !c.redirects(srv) && !c.rewritesScheme() && !c.sendsHSTS(srv) {
 		return secure, secure
 	}
 	return build(false), secure

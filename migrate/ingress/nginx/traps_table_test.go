@@ -86,6 +86,11 @@ var traps = []trap{
 		{"a.test/x", "308 https://a.test/x"}, {"https://a.test/x", "api"}, {"z.test/x", "web"},
 		{"f.test/x", "308 https://f.test/x"}, {"f.test/x | X-Forwarded-Proto: https", "308 https://f.test/x"},
 	}},
+	{name: "11 the certificate of a wildcard redirects the hosts below it", ingresses: []manifest{
+		{name: "w", host: "*.a.test", tls: "*.a.test", paths: "Prefix / api"},
+		{name: "b", host: "b.a.test", age: 1, paths: "Prefix / web"},
+		{name: "d", host: "d.b.a.test", age: 2, paths: "Prefix / cart"},
+	}, asked: [][2]string{{"b.a.test/x", "308 https://b.a.test/x"}, {"https://b.a.test/x", "web"}, {"d.b.a.test/x", "cart"}}},
 	{name: "12 redirects cut one trailing slash", ingresses: []manifest{
 		{name: "a", host: "a.test", tls: "a.test", paths: "Prefix / api"},
 		{name: "p", host: "p.test", tls: "p.test", annotations: "preserve-trailing-slash: true", paths: "Prefix / api"},

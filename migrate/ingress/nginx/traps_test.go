@@ -38,7 +38,7 @@ func (m manifest) yaml() string {
 	}
 	b.WriteString("spec:\n  ingressClassName: nginx\n")
 	if m.tls != "" {
-		fmt.Fprintf(&b, "  tls:\n  - hosts: [%s]\n    secretName: cert\n", m.tls)
+		fmt.Fprintf(&b, "  tls:\n  - hosts: [%q]\n    secretName: cert\n", m.tls)
 	}
 	if m.fallback != "" {
 		fmt.Fprintf(&b, "  defaultBackend: {service: {name: %s, port: {number: 80}}}\n", m.fallback)
