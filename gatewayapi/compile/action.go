@@ -56,19 +56,7 @@ func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {
 	for i, ref := range r.BackendRefs {
 		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
 		x := b.backend(ref.BackendRef, path)
-		for j, f := range ref.Filters {
-			switch {
-			case f.RequestHeaderModifier != nil:
-				change(&x.RequestHeaders, f.RequestHeaderModifier)
-			case f.ResponseHeaderModifier != nil:
-				change(&x.ResponseHeaders, f.ResponseHeaderModifier)
-			case f.URLRewrite != nil:
-				x.Rewrite = rewrite(f.URLRewrite)
-			default:
-				x.Invalid = fmt.Sprintf("the filter %s of a backend is not understood", f.Type)
-				b.c.problem(b.route, fmt.Sprintf("%s.filters[%d]", path, j), "Accepted", "UnsupportedValue", x.Invalid)
-			}
-		}
+		b.ofBackend(&x, ref.Filters, path)
 		a.Backends = append(a.Backends, x)
 	}
 	if t := r.Timeouts; t != nil {
@@ -80,32 +68,46 @@ func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {
 			a.Retry.On = append(a.Retry.On, strconv.Itoa(int(code)))
 		}
 	}
-	a.Affinity = affinity(r.SessionPersistence)
+	a.Affinity = b.affinity(r.SessionPersistence)
 	return a
 }
 
 func (b *actionBuilder) grpc(r *gwv1.GRPCRouteRule) *routing.Action {
 	a := &routing.Action{}
-	for i, f := range r.Filters {
-		path := fmt.Sprintf("%s.filters[%d]", b.path, i)
-		switch {
-		case f.RequestHeaderModifier != nil:
-			change(&a.RequestHeaders, f.RequestHeaderModifier)
-		case f.ResponseHeaderModifier != nil:
-			change(&a.ResponseHeaders, f.ResponseHeaderModifier)
-		case f.RequestMirror != nil:
-			b.mirror(a, f.RequestMirror, path)
-		default:
-			b.unknownFilter(a, string(f.Type), path)
-		}
+	for i, f := range asHTTP(r.Filters) {
+		b.filter(a, f, fmt.Sprintf("%s.filters[%d]", b.path, i))
 	}
 	for i, ref := range r.BackendRefs {
-		a.Backends = append(a.Backends, b.backend(ref.BackendRef, fmt.Sprintf("%s.backendRefs[%d]", b.path, i)))
+		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
+		x := b.backend(ref.BackendRef, path)
+		b.ofBackend(&x, asHTTP(ref.Filters), path)
+		a.Backends = append(a.Backends, x)
 	}
-	a.Affinity = affinity(r.SessionPersistence)
+	a.Affinity = b.affinity(r.SessionPersistence)
 	return a
 }
 
+// ofBackend reads the filters of one backend, which "MUST be executed if and only
+// if the request is being forwarded to the backend defined here"
+// (GRPCBackendRef.Filters, HTTPBackendRef.Filters). A backend with one that is
+// not understood gets nothing.
+func (b *actionBuilder) ofBackend(x *routing.Backend, filters []gwv1.HTTPRouteFilter, path string) {
+	for i, f := range filters {
+		switch {
+		case !ofBackends[f.Type]:
+			x.Invalid = fmt.Sprintf("the filter %s of a backend is not understood", f.Type)
+			b.c.problem(b.route, fmt.Sprintf("%s.filters[%d]", path, i), "Accepted", "UnsupportedValue", x.Invalid)
+		case f.RequestHeaderModifier != nil:
+			change(&x.RequestHeaders, f.RequestHeaderModifier)
+		case f.ResponseHeaderModifier != nil:
+			change(&x.ResponseHeaders, f.ResponseHeaderModifier)
+		case f.URLRewrite != nil:
+			x.Rewrite = rewrite(f.URLRewrite)
+		}
+	}
+}
+
+// filter reads a filter of a rule; [flaws] has those that are not understood.
 func (b *actionBuilder) filter(a *routing.Action, f gwv1.HTTPRouteFilter, path string) {
 	switch {
 	case f.RequestHeaderModifier != nil:
@@ -123,17 +125,7 @@ func (b *actionBuilder) filter(a *routing.Action, f gwv1.HTTPRouteFilter, path s
 		a.CORS = cors(f.CORS)
 	case f.ExternalAuth != nil:
 		b.externalAuth(a, f.ExternalAuth, path)
-	default:
-		b.unknownFilter(a, string(f.Type), path)
 	}
-}
-
-// unknownFilter: "If a reference to a custom filter type cannot be resolved, the
-// filter MUST NOT be skipped. Instead, requests that would have been processed
-// by that filter MUST receive a HTTP error response" (HTTPRouteRule.Filters).
-func (b *actionBuilder) unknownFilter(a *routing.Action, kind, path string) {
-	a.Respond = &routing.Response{Status: 500}
-	b.c.problem(b.route, path, "Accepted", "UnsupportedValue", "the filter "+kind+" is not understood: its requests are answered with an error")
 }
 
 func (b *actionBuilder) externalAuth(a *routing.Action, f *gwv1.HTTPExternalAuthFilter, path string) {
@@ -143,8 +135,20 @@ func (b *actionBuilder) externalAuth(a *routing.Action, f *gwv1.HTTPExternalAuth
 		return
 	}
 	d := map[string]string{"backend": x.Key(), "protocol": string(f.ExternalAuthProtocol)}
+	list := func(key string, names []string) {
+		if len(names) > 0 {
+			d[key] = strings.Join(names, ",")
+		}
+	}
 	if h := f.HTTPAuthConfig; h != nil {
 		d["path"], d["responseHeaders"] = h.Path, strings.Join(h.AllowedResponseHeaders, ",")
+		list("requestHeaders", h.AllowedRequestHeaders)
+	}
+	if g := f.GRPCAuthConfig; g != nil {
+		list("requestHeaders", g.AllowedRequestHeaders)
+	}
+	if x := f.ForwardBody; x != nil && x.MaxSize > 0 {
+		d["bodySize"] = strconv.Itoa(int(x.MaxSize))
 	}
 	a.Guards = append(a.Guards, routing.Guard{Kind: routing.GuardAuthURL, Detail: d, Origin: b.c.origin(b.route, path)})
 }
@@ -155,7 +159,7 @@ func (b *actionBuilder) mirror(a *routing.Action, f *gwv1.HTTPRequestMirrorFilte
 	case f.Percent != nil:
 		m.Percent = float64(*f.Percent)
 	case f.Fraction != nil:
-		m.Percent = 100 * float64(f.Fraction.Numerator) / float64(value(f.Fraction.Denominator, 100))
+		m.Percent = 100 * float64(f.Fraction.Numerator) / float64(max(value(f.Fraction.Denominator, 100), 1))
 	}
 	if m.Backend.Invalid == "" { // an unresolved mirror is left out (HTTPRequestMirrorFilter.BackendRef)
 		a.Mirrors = append(a.Mirrors, m)
@@ -178,17 +182,37 @@ func modifier(m *gwv1.HTTPPathModifier) *routing.PathRewrite {
 
 // change adds a header modifier to what earlier filters do.
 func change(h *routing.HeaderChange, f *gwv1.HTTPHeaderFilter) {
-	for _, x := range f.Set {
-		h.Set = append(h.Set, routing.Header{Name: string(x.Name), Value: x.Value})
-	}
-	for _, x := range f.Add {
-		h.Add = append(h.Add, routing.Header{Name: string(x.Name), Value: x.Value})
-	}
+	h.Set = append(h.Set, firstOf(f.Set)...)
+	h.Add = append(h.Add, firstOf(f.Add)...)
 	h.Remove = append(h.Remove, f.Remove...)
 }
 
+// firstOf returns the headers of a list, each name once: "If multiple entries
+// specify equivalent header names, the first entry with an equivalent name MUST
+// be considered for a match. Subsequent entries with an equivalent header name
+// MUST be ignored" (HTTPHeader.Name).
+func firstOf(list []gwv1.HTTPHeader) []routing.Header {
+	var out []routing.Header
+	seen := map[string]bool{}
+	for _, x := range list {
+		if k := canonical(string(x.Name)); !seen[k] {
+			seen[k] = true
+			out = append(out, routing.Header{Name: string(x.Name), Value: x.Value})
+		}
+	}
+	return out
+}
+
+// defaultMaxAge: "When the `MaxAge` field is unspecified, the gateway sets the
+// response header "Access-Control-Max-Age: 5" by default" (HTTPCORSFilter.MaxAge).
+const defaultMaxAge = 5
+
 func cors(f *gwv1.HTTPCORSFilter) *routing.CORS {
-	out := &routing.CORS{AllowCredentials: value(f.AllowCredentials, false), MaxAge: time.Duration(f.MaxAge) * time.Second, AnyLabels: true, AnswerAll: true}
+	age := f.MaxAge
+	if age == 0 {
+		age = defaultMaxAge
+	}
+	out := &routing.CORS{AllowCredentials: value(f.AllowCredentials, false), MaxAge: time.Duration(age) * time.Second, AnyLabels: true, AnswerAll: true}
 	for _, x := range f.AllowOrigins {
 		out.AllowOrigins = append(out.AllowOrigins, string(x))
 	}
@@ -204,16 +228,25 @@ func cors(f *gwv1.HTTPCORSFilter) *routing.CORS {
 	return out
 }
 
-func affinity(s *gwv1.SessionPersistence) *routing.Affinity {
+// affinity: "If `LifetimeType` is `Session`, `AbsoluteTimeout` MUST regulate the
+// cookie's lifespan through a different mechanism" than its attributes (GEP-1619,
+// Cookie Attributes); there is none here.
+func (b *actionBuilder) affinity(s *gwv1.SessionPersistence) *routing.Affinity {
 	if s == nil {
 		return nil
 	}
-	a := &routing.Affinity{Kind: "cookie", Name: value(s.SessionName, "")}
+	a := &routing.Affinity{Kind: "cookie", Name: value(s.SessionName, ""), Path: b.c.in.cookiePaths[s]}
 	if value(s.Type, gwv1.CookieBasedSessionPersistence) == gwv1.HeaderBasedSessionPersistence {
 		a.Kind = "header"
 	}
-	a.MaxAge = duration(s.AbsoluteTimeout)
+	if permanent(s) {
+		a.MaxAge = duration(s.AbsoluteTimeout)
+	}
 	return a
+}
+
+func permanent(s *gwv1.SessionPersistence) bool {
+	return s.CookieConfig != nil && value(s.CookieConfig.LifetimeType, gwv1.SessionCookieLifetimeType) == gwv1.PermanentCookieLifetimeType
 }
 
 func duration(d *gwv1.Duration) time.Duration {

@@ -25,12 +25,12 @@ var meshProtocols = map[string]routing.Protocol{"TLSRoute": routing.TLS, "TCPRou
 
 // attachMesh attaches a route to a Service (GEP-1294): a route of the Service's
 // namespace is a producer's, others are consumers'.
-func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) {
+func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) (found bool) {
 	service := ns + "/" + string(p.Name)
 	ports, why := c.servicePorts(service, p, ref.Kind)
 	if why != "" {
 		c.problem(ref, path, "Accepted", "NoMatchingParent", why)
-		return
+		return false
 	}
 	a := attached{}
 	if ref.Namespace != ns {
@@ -48,6 +48,7 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 	if a.place == nil {
 		c.problem(ref, path, "Accepted", "Conflicted", "a route of the more specific kind "+other+" has this port of the Service for its parent")
 	}
+	return a.place != nil
 }
 
 // servicePorts are the ports of a Service that a route attaches to: "If port is

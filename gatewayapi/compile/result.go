@@ -56,7 +56,10 @@ type Listener struct {
 	Protocol string
 	Kinds    []string // of routes that it takes; nil for an unknown protocol
 	Serves   bool     // whether it takes requests
-	Routes   int      // that are attached
+	// Overlaps says that it ends TLS for names that another listener of the port
+	// ends TLS for, too.
+	Overlaps bool
+	Routes   int // that are attached
 }
 
 // Parent is what became of one parent reference of a route. Its problems are
