@@ -27,7 +27,7 @@ type attached struct {
 // HTTPRouteSpec.Hostnames). Each place and hostname is given once.
 // A route that is not valid is not accepted, and counts nowhere; its requests
 // still are answered with an error rather than by a broader route.
-func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference, hostnames []gwv1.Hostname, valid bool) []attached {
+func (c *compiler) attach(ref routing.ObjectRef, spec gwv1.CommonRouteSpec, hostnames []gwv1.Hostname, valid bool) []attached {
 	var out []attached
 	seen := map[attached]bool{}
 	add := func(a attached) {
@@ -41,7 +41,7 @@ func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference,
 			c.problem(ref, fmt.Sprintf("spec.hostnames[%d]", i), "Accepted", "UnsupportedValue", fmt.Sprintf("%q is no host name", h))
 		}
 	}
-	for i, p := range parents {
+	for i, p := range spec.ParentRefs {
 		path := fmt.Sprintf("spec.parentRefs[%d]", i)
 		kind, ns := string(value(p.Kind, "Gateway")), string(value(p.Namespace, gwv1.Namespace(ref.Namespace)))
 		parent := routing.ObjectRef{Kind: kind, Namespace: ns, Name: string(p.Name)}
@@ -57,8 +57,44 @@ func (c *compiler) attach(ref routing.ObjectRef, parents []gwv1.ParentReference,
 		}
 		c.result.Parents = append(c.result.Parents, report)
 	}
+	c.attachDefaults(ref, spec, hostnames, valid, add)
 	return out
 }
+
+// attachDefaults attaches a route to the default Gateways that would take it:
+// "if set, the Gateway will claim any Route with a matching scope set in its
+// UseDefaultGateway field, subject to the usual rules about which routes the
+// Gateway can attach to" (GatewaySpec.DefaultScope, GEP-3793). Those that do not
+// take it have nothing to say about it.
+func (c *compiler) attachDefaults(ref routing.ObjectRef, spec gwv1.CommonRouteSpec, hostnames []gwv1.Hostname, valid bool, add func(attached)) {
+	if spec.UseDefaultGateways != gwv1.GatewayDefaultScopeAll {
+		return
+	}
+	named := map[routing.ObjectRef]bool{}
+	for _, p := range spec.ParentRefs {
+		if value(p.Kind, "Gateway") == "Gateway" {
+			named[routing.ObjectRef{Kind: "Gateway", Namespace: string(value(p.Namespace, gwv1.Namespace(ref.Namespace))), Name: string(p.Name)}] = true
+		}
+	}
+	for _, g := range c.defaults {
+		if named[g] {
+			continue
+		}
+		before := len(c.result.Problems)
+		ns := gwv1.Namespace(g.Namespace)
+		if _, found := c.attachGateway(ref, gwv1.ParentReference{Namespace: &ns, Name: gwv1.ObjectName(g.Name)}, g, defaultPath, hostnames, valid, add); !found {
+			c.result.Problems = c.result.Problems[:before]
+			continue
+		}
+		if !valid {
+			c.problem(ref, defaultPath, "Accepted", "UnsupportedValue", "none of the rules of the route is valid")
+		}
+		c.result.Parents = append(c.result.Parents, Parent{Route: ref, Index: -1, Parent: g, Gateway: g})
+	}
+}
+
+// defaultPath is where a route asks for default Gateways.
+const defaultPath = "spec.useDefaultGateways"
 
 // hostname is what the API allows for one (Hostname): a domain name, or "*." and
 // one. Letters of both cases are taken.

@@ -110,6 +110,7 @@ type compiler struct {
 	gateways  map[string][]*place          // by "Kind namespace/name" of the parent
 	owners    map[string]routing.ObjectRef // the Gateway of each parent, likewise
 	mesh      map[string]*place            // the same, by the listener's name
+	defaults  []routing.ObjectRef          // default Gateways
 	frontends frontends
 	hosts     map[hostKey]*routing.Host
 }

@@ -81,6 +81,9 @@ func gatewayOf(s *gwv1.ListenerSet) string {
 // gateway makes the places of one Gateway and the ListenerSets that name it.
 func (c *compiler) gateway(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.ListenerSet, shared map[string]*routing.Listener) {
 	c.owners[ref.String()] = ref
+	if g.Spec.DefaultScope == gwv1.GatewayDefaultScopeAll {
+		c.defaults = append(c.defaults, ref)
+	}
 	var all []declared
 	for i, l := range g.Spec.Listeners {
 		all = append(all, declare(ref, i, gwv1.ListenerEntry(l)))

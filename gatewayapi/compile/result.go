@@ -64,7 +64,8 @@ type Listener struct {
 
 // Parent is what became of one parent reference of a route. Its problems are
 // those of Route at spec.parentRefs[Index] and, whatever the parent, below
-// spec.rules.
+// spec.rules. A default Gateway that claimed the route has the index -1, and its
+// problems are at spec.useDefaultGateways.
 type Parent struct {
 	Route  routing.ObjectRef
 	Index  int               // in spec.parentRefs

@@ -17,7 +17,7 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 		rules = make([]gwv1.HTTPRouteRule, 1) // the API's default: one rule for every path
 	}
 	checked, valid := check(rules, func(rule *gwv1.HTTPRouteRule, path string) flaws { return c.httpFlaws(ref, rule, path) })
-	places := c.attach(ref, r.Spec.ParentRefs, r.Spec.Hostnames, valid)
+	places := c.attach(ref, r.Spec.CommonRouteSpec, r.Spec.Hostnames, valid)
 	if len(places) == 0 {
 		return
 	}
@@ -48,7 +48,7 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 	ref := refOf("GRPCRoute", r)
 	checked, valid := check(r.Spec.Rules, func(rule *gwv1.GRPCRouteRule, path string) flaws { return c.grpcFlaws(ref, rule, path) })
-	places := c.attach(ref, r.Spec.ParentRefs, r.Spec.Hostnames, valid)
+	places := c.attach(ref, r.Spec.CommonRouteSpec, r.Spec.Hostnames, valid)
 	if len(places) == 0 {
 		return
 	}
@@ -103,7 +103,7 @@ func (c *compiler) streamRoute(r *streamRoute) {
 		}
 		return f
 	})
-	places := c.attach(ref, r.Spec.ParentRefs, names, valid)
+	places := c.attach(ref, r.Spec.CommonRouteSpec, names, valid)
 	if len(places) == 0 {
 		return
 	}

@@ -48,6 +48,13 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 	} else {
 		c.drop(string(gwv1.GatewayConditionInsecureFrontendValidationMode))
 	}
+	// "It MUST update its own `status` with a `condition` of type `DefaultGateway`",
+	// and without a scope "it MUST NOT set" it (GEP-3793).
+	if g.Spec.DefaultScope == gwv1.GatewayDefaultScopeAll {
+		c.set(defaultGateway, true, defaultGateway, "Gateway has default scope All")
+	} else {
+		c.drop(defaultGateway)
+	}
 	switch own := len(f.listeners[ref]); {
 	case refused != nil:
 		c.set(string(gwv1.GatewayConditionAccepted), false, refused.reason, refused.message)
@@ -78,6 +85,9 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 		c.set(programmed, true, string(gwv1.GatewayReasonProgrammed), "")
 	}
 }
+
+// defaultGateway is a condition that the types of the API do not name (GEP-3793).
+const defaultGateway = "DefaultGateway"
 
 // invalidListeners names the listeners that are not accepted.
 func invalidListeners(list []gwv1.ListenerStatus) string {

@@ -44,7 +44,7 @@ func (f *findings) route(o client.Object) {
 		}
 	}
 	for _, p := range f.parents[ref] {
-		parent := spec.ParentRefs[p.Index]
+		parent, path := parentOf(p, spec)
 		if !f.ours(p, parent) {
 			continue
 		}
@@ -55,7 +55,7 @@ func (f *findings) route(o client.Object) {
 			}
 		}
 		c := conditions{&old, o.GetGeneration()}
-		accepted := c.holds(string(gwv1.RouteConditionAccepted), f.problem(ref, fmt.Sprintf("spec.parentRefs[%d]", p.Index), "Accepted"))
+		accepted := c.holds(string(gwv1.RouteConditionAccepted), f.problem(ref, path, "Accepted"))
 		c.holds(string(gwv1.RouteConditionResolvedRefs), f.problem(ref, "spec.rules", "ResolvedRefs"))
 		partial := string(gwv1.RouteConditionPartiallyInvalid)
 		if bad := f.problem(ref, "spec.rules", "Accepted"); bad != nil && accepted {
@@ -67,6 +67,19 @@ func (f *findings) route(o client.Object) {
 			ParentRef: parent, ControllerName: gwv1.GatewayController(f.controller), Conditions: old,
 		})
 	}
+}
+
+// parentOf is the reference to a parent, and where the route makes it: "When a
+// defaulted Route is claimed by a default Gateway, the Gateway MUST use
+// `status.parents` to announce that it has claimed the Route" (GEP-3793).
+func parentOf(p compile.Parent, spec *gwv1.CommonRouteSpec) (gwv1.ParentReference, string) {
+	if p.Index >= 0 {
+		return spec.ParentRefs[p.Index], fmt.Sprintf("spec.parentRefs[%d]", p.Index)
+	}
+	return gwv1.ParentReference{
+		Group: new(gwv1.Group(gwv1.GroupName)), Kind: new(gwv1.Kind(p.Parent.Kind)),
+		Namespace: new(gwv1.Namespace(p.Parent.Namespace)), Name: gwv1.ObjectName(p.Parent.Name),
+	}, "spec.useDefaultGateways"
 }
 
 // maxDropped is how many invalid parts of a route its status tells of.
