@@ -17,7 +17,7 @@ type actionBuilder struct {
 	c     *compiler
 	route routing.ObjectRef
 	path  string // of the rule
-	mesh  bool   // for places of Services
+	mesh  bool   // for places of Services, or for a route of none without any place
 }
 
 // action is one for some of a route's places.
@@ -28,10 +28,16 @@ type action struct {
 
 // actions builds the action of a rule: one for places of Gateways and one for
 // those of Services, as the two differ in which references are allowed. What
-// keeps both from working is told once.
+// keeps both from working is told once. A route without any place has references
+// all the same: "In all cases, the implementation MUST ensure the `ResolvedRefs`
+// Condition on the Route is set to `status: False`" (HTTPBackendRef.BackendRef).
 func (b actionBuilder) actions(places []attached, build func(*actionBuilder) *routing.Action) []action {
 	var out []action
 	c, first := b.c, len(b.c.result.Problems)
+	if len(places) == 0 {
+		build(&b)
+		return nil
+	}
 	for _, b.mesh = range []bool{false, true} {
 		here := slices.DeleteFunc(slices.Clone(places), func(a attached) bool { return a.place.mesh() != b.mesh })
 		if len(here) == 0 {

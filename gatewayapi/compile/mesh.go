@@ -19,6 +19,11 @@ func isService(p gwv1.ParentReference) bool {
 	return value(p.Kind, "Gateway") == "Service" && value(p.Group, gwv1.GroupName) == ""
 }
 
+// inMesh reports whether all parents of a route are Services.
+func inMesh(parents []gwv1.ParentReference) bool {
+	return len(parents) > 0 && !slices.ContainsFunc(parents, func(p gwv1.ParentReference) bool { return !isService(p) })
+}
+
 // meshProtocols are those of the listeners that kinds of routes have at a
 // Service; gRPC is HTTP.
 var meshProtocols = map[string]routing.Protocol{"TLSRoute": routing.TLS, "TCPRoute": routing.TCP, "UDPRoute": routing.UDP}

@@ -18,13 +18,10 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 	}
 	checked, valid := check(rules, func(rule *gwv1.HTTPRouteRule, path string) flaws { return c.httpFlaws(ref, rule, path) })
 	places := c.attach(ref, r.Spec.CommonRouteSpec, r.Spec.Hostnames, valid)
-	if len(places) == 0 {
-		return
-	}
 	index := 0
 	for i, rule := range rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
-		b := actionBuilder{c: c, route: ref, path: path}
+		b := actionBuilder{c: c, route: ref, path: path, mesh: inMesh(r.Spec.ParentRefs)}
 		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return checked[i].settle(b.http(&rule)) })
 		if checked[i].unmatched {
 			continue
@@ -49,13 +46,10 @@ func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 	ref := refOf("GRPCRoute", r)
 	checked, valid := check(r.Spec.Rules, func(rule *gwv1.GRPCRouteRule, path string) flaws { return c.grpcFlaws(ref, rule, path) })
 	places := c.attach(ref, r.Spec.CommonRouteSpec, r.Spec.Hostnames, valid)
-	if len(places) == 0 {
-		return
-	}
 	index := 0
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
-		b := actionBuilder{c: c, route: ref, path: path}
+		b := actionBuilder{c: c, route: ref, path: path, mesh: inMesh(r.Spec.ParentRefs)}
 		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return checked[i].settle(b.grpc(&rule)) })
 		if checked[i].unmatched {
 			continue
@@ -104,12 +98,9 @@ func (c *compiler) streamRoute(r *streamRoute) {
 		return f
 	})
 	places := c.attach(ref, r.Spec.CommonRouteSpec, names, valid)
-	if len(places) == 0 {
-		return
-	}
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
-		b := actionBuilder{c: c, route: ref, path: path}
+		b := actionBuilder{c: c, route: ref, path: path, mesh: inMesh(r.Spec.ParentRefs)}
 		actions := b.actions(places, func(b *actionBuilder) *routing.Action {
 			return checked[i].settle(&routing.Action{Backends: b.backends(rule.BackendRefs)})
 		})
