@@ -69,7 +69,7 @@ func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {
 		a.Timeouts.Request, a.Timeouts.BackendRequest = duration(t.Request), duration(t.BackendRequest)
 	}
 	if r.Retry != nil {
-		a.Retry = &routing.Retry{Attempts: value(r.Retry.Attempts, 0), Backoff: duration(r.Retry.Backoff)}
+		a.Retry = &routing.Retry{Attempts: value(r.Retry.Attempts, defaultAttempts), Backoff: duration(r.Retry.Backoff)}
 		for _, code := range r.Retry.Codes {
 			a.Retry.On = append(a.Retry.On, strconv.Itoa(int(code)))
 		}
@@ -208,6 +208,10 @@ func firstOf(list []gwv1.HTTPHeader) []routing.Header {
 	}
 	return out
 }
+
+// defaultAttempts is the API's default since v1.7, and what implementations choose
+// before (HTTPRouteRetry.Attempts).
+const defaultAttempts = 1
 
 // defaultMaxAge: "When the `MaxAge` field is unspecified, the gateway sets the
 // response header "Access-Control-Max-Age: 5" by default" (HTTPCORSFilter.MaxAge).

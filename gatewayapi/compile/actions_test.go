@@ -35,6 +35,16 @@ func TestActions(t *testing.T) {
 			func(a *routing.Action) any { return a.RequestHeaders },
 			routing.HeaderChange{Set: []routing.Header{{Name: "X-A", Value: "1"}}, Add: []routing.Header{{Name: "X-B", Value: "1"}}},
 		},
+		"DefaultAttempts": {
+			`"An explicit zero value MUST disable retries"; 1 is the default (HTTPRouteRetry.Attempts of v1.7)`, "HTTPRoute",
+			`{retry: {codes: [503]}, backendRefs: [{name: own, port: 80}]}`,
+			func(a *routing.Action) any { return *a.Retry }, routing.Retry{Attempts: 1, On: []string{"503"}},
+		},
+		"NoAttempts": {
+			`"An explicit zero value MUST disable retries" (HTTPRouteRetry.Attempts)`, "HTTPRoute",
+			`{retry: {codes: [503], attempts: 0}, backendRefs: [{name: own, port: 80}]}`,
+			func(a *routing.Action) any { return *a.Retry }, routing.Retry{On: []string{"503"}},
+		},
 		"DefaultMaxAge": {
 			`"When the MaxAge field is unspecified, the gateway sets … Access-Control-Max-Age: 5 by default" (HTTPCORSFilter.MaxAge)`, "HTTPRoute",
 			`{filters: [{type: CORS, cors: {allowOrigins: ["*"]}}], backendRefs: [{name: own, port: 80}]}`,

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -85,9 +86,11 @@ func (f *flaws) httpFilter(x *gwv1.HTTPRouteFilter, at string, prefixes bool) {
 	case gwv1.HTTPRouteFilterRequestMirror:
 		f.mirror(x.RequestMirror, at+".requestMirror")
 	case gwv1.HTTPRouteFilterURLRewrite:
+		f.precise(x.URLRewrite.Hostname, at+".urlRewrite.hostname")
 		f.modifier(x.URLRewrite.Path, at+".urlRewrite.path", prefixes)
 	case gwv1.HTTPRouteFilterRequestRedirect:
 		r := x.RequestRedirect
+		f.precise(r.Hostname, at+".requestRedirect.hostname")
 		if s := value(r.Scheme, "http"); s != "http" && s != "https" {
 			f.action(at+".requestRedirect.scheme", "requests are not redirected to %q", s)
 		}
@@ -102,6 +105,13 @@ func (f *flaws) httpFilter(x *gwv1.HTTPRouteFilter, at string, prefixes bool) {
 		if p := x.ExternalAuth.ExternalAuthProtocol; p != gwv1.HTTPRouteExternalAuthHTTPProtocol && p != gwv1.HTTPRouteExternalAuthGRPCProtocol {
 			f.action(at+".externalAuth.protocol", "nobody is authorized by the protocol %q", p)
 		}
+	}
+}
+
+// precise: a host to go to is a name without a wildcard (PreciseHostname).
+func (f *flaws) precise(h *gwv1.PreciseHostname, at string) {
+	if h != nil && (!validHostname(string(*h)) || strings.HasPrefix(string(*h), "*")) {
+		f.action(at, "%q is no host name", *h)
 	}
 }
 
