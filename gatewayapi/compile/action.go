@@ -59,12 +59,7 @@ func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {
 	for i, f := range r.Filters {
 		b.filter(a, f, fmt.Sprintf("%s.filters[%d]", b.path, i))
 	}
-	for i, ref := range r.BackendRefs {
-		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
-		x := b.backend(ref.BackendRef, path)
-		b.ofBackend(&x, ref.Filters, path)
-		a.Backends = append(a.Backends, x)
-	}
+	b.backendRefs(a, r.BackendRefs)
 	if t := r.Timeouts; t != nil {
 		a.Timeouts.Request, a.Timeouts.BackendRequest = duration(t.Request), duration(t.BackendRequest)
 	}
@@ -83,14 +78,22 @@ func (b *actionBuilder) grpc(r *gwv1.GRPCRouteRule) *routing.Action {
 	for i, f := range asHTTP(r.Filters) {
 		b.filter(a, f, fmt.Sprintf("%s.filters[%d]", b.path, i))
 	}
+	refs := make([]gwv1.HTTPBackendRef, len(r.BackendRefs))
 	for i, ref := range r.BackendRefs {
-		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
-		x := b.backend(ref.BackendRef, path)
-		b.ofBackend(&x, asHTTP(ref.Filters), path)
-		a.Backends = append(a.Backends, x)
+		refs[i] = gwv1.HTTPBackendRef{BackendRef: ref.BackendRef, Filters: asHTTP(ref.Filters)}
 	}
+	b.backendRefs(a, refs)
 	a.Affinity = b.affinity(r.SessionPersistence)
 	return a
+}
+
+func (b *actionBuilder) backendRefs(a *routing.Action, refs []gwv1.HTTPBackendRef) {
+	for i, ref := range refs {
+		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
+		x := b.backend(ref.BackendRef, path)
+		b.ofBackend(&x, ref.Filters, path)
+		a.Backends = append(a.Backends, x)
+	}
 }
 
 // ofBackend reads the filters of one backend, which "MUST be executed if and only

@@ -62,7 +62,7 @@ var Table = []Fault{
 		Name: "section-names-are-ignored",
 		Rule: `"When specified, this targets the … Listener with the same name" (ParentReference.SectionName)`,
 		File: "gatewayapi/compile/attach.go",
-		Old:  "section != \"\" && section != x.name || ", New: "",
+		Old:  "section != \"\" && section != x.name || ", New: "section == \"\\x00\" || ",
 		Tests: []string{"HTTPRouteInvalidParentRefNotMatchingSectionName", "HTTPRouteListenerHostnameMatching"},
 	},
 	{
