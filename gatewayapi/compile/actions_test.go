@@ -61,7 +61,14 @@ func TestActions(t *testing.T) {
 		"UnknownBackendFilterOfGRPC": {
 			`"the filter MUST NOT be skipped" (GRPCRouteFilter.Type)`, "GRPCRoute",
 			`{backendRefs: [{name: own, port: 80, filters: [{type: ExtensionRef, extensionRef: {group: x.test, kind: F, name: f}}]}]}`,
-			func(a *routing.Action) any { return a.Backends[0].Invalid }, "the filter ExtensionRef of a backend is not understood",
+			func(a *routing.Action) any {
+				var why []string
+				for _, b := range a.Backends {
+					why = append(why, b.Invalid)
+				}
+				return why
+			},
+			[]string{"the filter ExtensionRef of a backend is not understood"},
 		},
 		"SessionCookie": {
 			`"If LifetimeType is Session, AbsoluteTimeout MUST regulate the cookie's lifespan through a different mechanism" (GEP-1619)`, "HTTPRoute",
