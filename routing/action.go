@@ -209,7 +209,8 @@ type CORS struct {
 	// SuffixMatch matches an origin at the end of the header only
 	// (ingress-nginx anchors only the end).
 	SuffixMatch bool
-	// AnyLabels lets a * in an origin stand for any number of labels (Gateway
+	// AnyLabels lets a * in an origin stand for any number of labels, and an
+	// origin without a port be the same as one with the scheme's own (Gateway
 	// API, HTTPCORSFilter.AllowOrigins: "a greedy match to the left").
 	AnyLabels bool
 	// AnswerAll answers the preflights of other origins too, without CORS

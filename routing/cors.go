@@ -35,12 +35,28 @@ func (c *CORS) Allows(origin string) bool {
 	return false
 }
 
+// withoutPort returns an origin without the port of its scheme: "if not included,
+// port `80` is assumed for `http` scheme origins, and port `443` is assumed for
+// `https` origins. This may affect origin matching" (HTTPCORSFilter.AllowOrigins).
+func withoutPort(origin string) string {
+	switch {
+	case strings.HasPrefix(origin, "http://"):
+		return strings.TrimSuffix(origin, ":80")
+	case strings.HasPrefix(origin, "https://"):
+		return strings.TrimSuffix(origin, ":443")
+	}
+	return origin
+}
+
 // originMatches compares an allowed origin, in which one * stands for
 // characters of one label, or of any number of them, with the header, without
 // case.
 func (c *CORS) originMatches(allowed, origin string) bool {
 	suffix := c.SuffixMatch
 	allowed, origin = strings.ToLower(allowed), strings.ToLower(origin)
+	if c.AnyLabels {
+		allowed, origin = withoutPort(allowed), withoutPort(origin)
+	}
 	head, tail, wild := strings.Cut(allowed, "*")
 	if !wild {
 		return origin == allowed || suffix && strings.HasSuffix(origin, allowed)

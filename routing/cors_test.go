@@ -17,6 +17,10 @@ func TestCORSAllows(t *testing.T) {
 		{"two labels", "https://*.bar.com", "https://xpto.www.bar.com", false, true},
 		{"no label", "https://*.bar.com", "https://bar.com", false, false},
 		{"a label of another host", "https://*.bar.com", "https://evil.com/.bar.com", false, false},
+		{"the port of the scheme is left out", "https://www.foo.com:443", "https://www.foo.com", false, true},
+		{"the port of the scheme is sent", "http://www.foo.com", "http://www.foo.com:80", false, true},
+		{"the port of the other scheme", "https://www.foo.com", "https://www.foo.com:80", false, false},
+		{"a wildcard with the port of the scheme", "https://*.bar.com:443", "https://www.bar.com", false, true},
 		{"every origin", "*", "https://foobar.com:12345", true, true},
 	} {
 		for anyLabels, want := range map[bool]bool{false: c.one, true: c.any} {

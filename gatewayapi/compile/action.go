@@ -17,7 +17,7 @@ type actionBuilder struct {
 	c     *compiler
 	route routing.ObjectRef
 	path  string // of the rule
-	mesh  bool   // for places of Services
+	mesh  bool   // for places of Services, or for a route of none without any place
 }
 
 // action is one for some of a route's places.
@@ -28,10 +28,16 @@ type action struct {
 
 // actions builds the action of a rule: one for places of Gateways and one for
 // those of Services, as the two differ in which references are allowed. What
-// keeps both from working is told once.
+// keeps both from working is told once. A route without any place has references
+// all the same: "In all cases, the implementation MUST ensure the `ResolvedRefs`
+// Condition on the Route is set to `status: False`" (HTTPBackendRef.BackendRef).
 func (b actionBuilder) actions(places []attached, build func(*actionBuilder) *routing.Action) []action {
 	var out []action
 	c, first := b.c, len(b.c.result.Problems)
+	if len(places) == 0 {
+		build(&b)
+		return nil
+	}
 	for _, b.mesh = range []bool{false, true} {
 		here := slices.DeleteFunc(slices.Clone(places), func(a attached) bool { return a.place.mesh() != b.mesh })
 		if len(here) == 0 {
@@ -53,59 +59,64 @@ func (b *actionBuilder) http(r *gwv1.HTTPRouteRule) *routing.Action {
 	for i, f := range r.Filters {
 		b.filter(a, f, fmt.Sprintf("%s.filters[%d]", b.path, i))
 	}
-	for i, ref := range r.BackendRefs {
-		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
-		x := b.backend(ref.BackendRef, path)
-		for j, f := range ref.Filters {
-			switch {
-			case f.RequestHeaderModifier != nil:
-				change(&x.RequestHeaders, f.RequestHeaderModifier)
-			case f.ResponseHeaderModifier != nil:
-				change(&x.ResponseHeaders, f.ResponseHeaderModifier)
-			case f.URLRewrite != nil:
-				x.Rewrite = rewrite(f.URLRewrite)
-			default:
-				x.Invalid = fmt.Sprintf("the filter %s of a backend is not understood", f.Type)
-				b.c.problem(b.route, fmt.Sprintf("%s.filters[%d]", path, j), "Accepted", "UnsupportedValue", x.Invalid)
-			}
-		}
-		a.Backends = append(a.Backends, x)
-	}
+	b.backendRefs(a, r.BackendRefs)
 	if t := r.Timeouts; t != nil {
 		a.Timeouts.Request, a.Timeouts.BackendRequest = duration(t.Request), duration(t.BackendRequest)
 	}
 	if r.Retry != nil {
-		a.Retry = &routing.Retry{Attempts: value(r.Retry.Attempts, 0), Backoff: duration(r.Retry.Backoff)}
+		a.Retry = &routing.Retry{Attempts: value(r.Retry.Attempts, defaultAttempts), Backoff: duration(r.Retry.Backoff)}
 		for _, code := range r.Retry.Codes {
 			a.Retry.On = append(a.Retry.On, strconv.Itoa(int(code)))
 		}
 	}
-	a.Affinity = affinity(r.SessionPersistence)
+	a.Affinity = b.affinity(r.SessionPersistence)
 	return a
 }
 
 func (b *actionBuilder) grpc(r *gwv1.GRPCRouteRule) *routing.Action {
 	a := &routing.Action{}
-	for i, f := range r.Filters {
-		path := fmt.Sprintf("%s.filters[%d]", b.path, i)
-		switch {
-		case f.RequestHeaderModifier != nil:
-			change(&a.RequestHeaders, f.RequestHeaderModifier)
-		case f.ResponseHeaderModifier != nil:
-			change(&a.ResponseHeaders, f.ResponseHeaderModifier)
-		case f.RequestMirror != nil:
-			b.mirror(a, f.RequestMirror, path)
-		default:
-			b.unknownFilter(a, string(f.Type), path)
-		}
+	for i, f := range asHTTP(r.Filters) {
+		b.filter(a, f, fmt.Sprintf("%s.filters[%d]", b.path, i))
 	}
+	refs := make([]gwv1.HTTPBackendRef, len(r.BackendRefs))
 	for i, ref := range r.BackendRefs {
-		a.Backends = append(a.Backends, b.backend(ref.BackendRef, fmt.Sprintf("%s.backendRefs[%d]", b.path, i)))
+		refs[i] = gwv1.HTTPBackendRef{BackendRef: ref.BackendRef, Filters: asHTTP(ref.Filters)}
 	}
-	a.Affinity = affinity(r.SessionPersistence)
+	b.backendRefs(a, refs)
+	a.Affinity = b.affinity(r.SessionPersistence)
 	return a
 }
 
+func (b *actionBuilder) backendRefs(a *routing.Action, refs []gwv1.HTTPBackendRef) {
+	for i, ref := range refs {
+		path := fmt.Sprintf("%s.backendRefs[%d]", b.path, i)
+		x := b.backend(ref.BackendRef, path)
+		b.ofBackend(&x, ref.Filters, path)
+		a.Backends = append(a.Backends, x)
+	}
+}
+
+// ofBackend reads the filters of one backend, which "MUST be executed if and only
+// if the request is being forwarded to the backend defined here"
+// (GRPCBackendRef.Filters, HTTPBackendRef.Filters). A backend with one that is
+// not understood gets nothing.
+func (b *actionBuilder) ofBackend(x *routing.Backend, filters []gwv1.HTTPRouteFilter, path string) {
+	for i, f := range filters {
+		switch {
+		case !ofBackends[f.Type]:
+			x.Invalid = fmt.Sprintf("the filter %s of a backend is not understood", f.Type)
+			b.c.problem(b.route, fmt.Sprintf("%s.filters[%d]", path, i), "Accepted", "UnsupportedValue", x.Invalid)
+		case f.RequestHeaderModifier != nil:
+			change(&x.RequestHeaders, f.RequestHeaderModifier)
+		case f.ResponseHeaderModifier != nil:
+			change(&x.ResponseHeaders, f.ResponseHeaderModifier)
+		case f.URLRewrite != nil:
+			x.Rewrite = rewrite(f.URLRewrite)
+		}
+	}
+}
+
+// filter reads a filter of a rule; [flaws] has those that are not understood.
 func (b *actionBuilder) filter(a *routing.Action, f gwv1.HTTPRouteFilter, path string) {
 	switch {
 	case f.RequestHeaderModifier != nil:
@@ -123,17 +134,7 @@ func (b *actionBuilder) filter(a *routing.Action, f gwv1.HTTPRouteFilter, path s
 		a.CORS = cors(f.CORS)
 	case f.ExternalAuth != nil:
 		b.externalAuth(a, f.ExternalAuth, path)
-	default:
-		b.unknownFilter(a, string(f.Type), path)
 	}
-}
-
-// unknownFilter: "If a reference to a custom filter type cannot be resolved, the
-// filter MUST NOT be skipped. Instead, requests that would have been processed
-// by that filter MUST receive a HTTP error response" (HTTPRouteRule.Filters).
-func (b *actionBuilder) unknownFilter(a *routing.Action, kind, path string) {
-	a.Respond = &routing.Response{Status: 500}
-	b.c.problem(b.route, path, "Accepted", "UnsupportedValue", "the filter "+kind+" is not understood: its requests are answered with an error")
 }
 
 func (b *actionBuilder) externalAuth(a *routing.Action, f *gwv1.HTTPExternalAuthFilter, path string) {
@@ -143,8 +144,20 @@ func (b *actionBuilder) externalAuth(a *routing.Action, f *gwv1.HTTPExternalAuth
 		return
 	}
 	d := map[string]string{"backend": x.Key(), "protocol": string(f.ExternalAuthProtocol)}
+	list := func(key string, names []string) {
+		if len(names) > 0 {
+			d[key] = strings.Join(names, ",")
+		}
+	}
 	if h := f.HTTPAuthConfig; h != nil {
 		d["path"], d["responseHeaders"] = h.Path, strings.Join(h.AllowedResponseHeaders, ",")
+		list("requestHeaders", h.AllowedRequestHeaders)
+	}
+	if g := f.GRPCAuthConfig; g != nil {
+		list("requestHeaders", g.AllowedRequestHeaders)
+	}
+	if x := f.ForwardBody; x != nil && x.MaxSize > 0 {
+		d["bodySize"] = strconv.Itoa(int(x.MaxSize))
 	}
 	a.Guards = append(a.Guards, routing.Guard{Kind: routing.GuardAuthURL, Detail: d, Origin: b.c.origin(b.route, path)})
 }
@@ -155,7 +168,7 @@ func (b *actionBuilder) mirror(a *routing.Action, f *gwv1.HTTPRequestMirrorFilte
 	case f.Percent != nil:
 		m.Percent = float64(*f.Percent)
 	case f.Fraction != nil:
-		m.Percent = 100 * float64(f.Fraction.Numerator) / float64(value(f.Fraction.Denominator, 100))
+		m.Percent = 100 * float64(f.Fraction.Numerator) / float64(max(value(f.Fraction.Denominator, 100), 1))
 	}
 	if m.Backend.Invalid == "" { // an unresolved mirror is left out (HTTPRequestMirrorFilter.BackendRef)
 		a.Mirrors = append(a.Mirrors, m)
@@ -178,17 +191,41 @@ func modifier(m *gwv1.HTTPPathModifier) *routing.PathRewrite {
 
 // change adds a header modifier to what earlier filters do.
 func change(h *routing.HeaderChange, f *gwv1.HTTPHeaderFilter) {
-	for _, x := range f.Set {
-		h.Set = append(h.Set, routing.Header{Name: string(x.Name), Value: x.Value})
-	}
-	for _, x := range f.Add {
-		h.Add = append(h.Add, routing.Header{Name: string(x.Name), Value: x.Value})
-	}
+	h.Set = append(h.Set, firstOf(f.Set)...)
+	h.Add = append(h.Add, firstOf(f.Add)...)
 	h.Remove = append(h.Remove, f.Remove...)
 }
 
+// firstOf returns the headers of a list, each name once: "If multiple entries
+// specify equivalent header names, the first entry with an equivalent name MUST
+// be considered for a match. Subsequent entries with an equivalent header name
+// MUST be ignored" (HTTPHeader.Name).
+func firstOf(list []gwv1.HTTPHeader) []routing.Header {
+	var out []routing.Header
+	seen := map[string]bool{}
+	for _, x := range list {
+		if k := canonical(string(x.Name)); !seen[k] {
+			seen[k] = true
+			out = append(out, routing.Header{Name: string(x.Name), Value: x.Value})
+		}
+	}
+	return out
+}
+
+// defaultAttempts is the API's default since v1.7, and what implementations choose
+// before (HTTPRouteRetry.Attempts).
+const defaultAttempts = 1
+
+// defaultMaxAge: "When the `MaxAge` field is unspecified, the gateway sets the
+// response header "Access-Control-Max-Age: 5" by default" (HTTPCORSFilter.MaxAge).
+const defaultMaxAge = 5
+
 func cors(f *gwv1.HTTPCORSFilter) *routing.CORS {
-	out := &routing.CORS{AllowCredentials: value(f.AllowCredentials, false), MaxAge: time.Duration(f.MaxAge) * time.Second, AnyLabels: true, AnswerAll: true}
+	age := f.MaxAge
+	if age == 0 {
+		age = defaultMaxAge
+	}
+	out := &routing.CORS{AllowCredentials: value(f.AllowCredentials, false), MaxAge: time.Duration(age) * time.Second, AnyLabels: true, AnswerAll: true}
 	for _, x := range f.AllowOrigins {
 		out.AllowOrigins = append(out.AllowOrigins, string(x))
 	}
@@ -204,16 +241,25 @@ func cors(f *gwv1.HTTPCORSFilter) *routing.CORS {
 	return out
 }
 
-func affinity(s *gwv1.SessionPersistence) *routing.Affinity {
+// affinity: "If `LifetimeType` is `Session`, `AbsoluteTimeout` MUST regulate the
+// cookie's lifespan through a different mechanism" than its attributes (GEP-1619,
+// Cookie Attributes); there is none here.
+func (b *actionBuilder) affinity(s *gwv1.SessionPersistence) *routing.Affinity {
 	if s == nil {
 		return nil
 	}
-	a := &routing.Affinity{Kind: "cookie", Name: value(s.SessionName, "")}
+	a := &routing.Affinity{Kind: "cookie", Name: value(s.SessionName, ""), Path: b.c.in.cookiePaths[s]}
 	if value(s.Type, gwv1.CookieBasedSessionPersistence) == gwv1.HeaderBasedSessionPersistence {
 		a.Kind = "header"
 	}
-	a.MaxAge = duration(s.AbsoluteTimeout)
+	if permanent(s) {
+		a.MaxAge = duration(s.AbsoluteTimeout)
+	}
 	return a
+}
+
+func permanent(s *gwv1.SessionPersistence) bool {
+	return s.CookieConfig != nil && value(s.CookieConfig.LifetimeType, gwv1.SessionCookieLifetimeType) == gwv1.PermanentCookieLifetimeType
 }
 
 func duration(d *gwv1.Duration) time.Duration {

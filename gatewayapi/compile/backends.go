@@ -46,11 +46,17 @@ func (b *actionBuilder) backend(r gwv1.BackendRef, path string) routing.Backend 
 		return x
 	}
 	if b.c.in.services != nil {
-		svc := b.c.in.services[x.Namespace+"/"+x.Name]
-		port := portOf(svc, x.Port)
+		svc, udp := b.c.in.services[x.Namespace+"/"+x.Name], b.route.Kind == "UDPRoute"
+		port := portOf(svc, x.Port, udp)
 		switch {
 		case svc == nil:
 			fail("BackendNotFound", fmt.Sprintf("there is no Service %s/%s", x.Namespace, x.Name))
+			return x
+		case port == nil && portOf(svc, x.Port, !udp) != nil:
+			// "If a Route is not able to send traffic to the backend using the
+			// specified protocol then the backend is considered invalid"
+			// (BackendRef; GEP-1911).
+			fail("UnsupportedProtocol", fmt.Sprintf("the port %d of the Service %s/%s has another protocol", x.Port, x.Namespace, x.Name))
 			return x
 		case port == nil:
 			fail("BackendNotFound", fmt.Sprintf("the Service %s/%s has no port %d", x.Namespace, x.Name, x.Port))
@@ -66,20 +72,29 @@ func (b *actionBuilder) backend(r gwv1.BackendRef, path string) routing.Backend 
 			// (BackendTLSPolicyValidation.CACertificateRefs).
 			x.Invalid = p.invalid
 		}
+	} else if x.Protocol == "WSS" {
+		x.Protocol = "HTTPS"
+		if b.route.Kind == "HTTPRoute" || b.route.Kind == "GRPCRoute" {
+			// "Only if there is a corresponding BackendTLSPolicy" (GEP-1911,
+			// Supporting Protocols).
+			fail("UnsupportedProtocol", fmt.Sprintf("WebSockets over TLS of the Service %s/%s need a BackendTLSPolicy", x.Namespace, x.Name))
+		}
 	}
 	return x
 }
 
 // appProtocols of Services (KEP-3726, GEP-1911).
-var appProtocols = map[string]string{"kubernetes.io/h2c": "H2C", "kubernetes.io/ws": "WS", "https": "HTTPS"}
+var appProtocols = map[string]string{"kubernetes.io/h2c": "H2C", "kubernetes.io/ws": "WS", "kubernetes.io/wss": "WSS", "https": "HTTPS"}
 
-func portOf(s *corev1.Service, n int) *corev1.ServicePort {
+// portOf is a Service's port of a number; one number may stand for a port of UDP
+// and one of TCP.
+func portOf(s *corev1.Service, n int, udp bool) *corev1.ServicePort {
 	if s == nil {
 		return nil
 	}
 	for i := range s.Spec.Ports {
-		if int(s.Spec.Ports[i].Port) == n {
-			return &s.Spec.Ports[i]
+		if p := &s.Spec.Ports[i]; int(p.Port) == n && udp == (p.Protocol == corev1.ProtocolUDP) {
+			return p
 		}
 	}
 	return nil

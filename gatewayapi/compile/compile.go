@@ -42,6 +42,7 @@ type Options struct {
 func Compile(objs []client.Object, o Options) *Result {
 	c := &compiler{o: o, in: sortInputs(objs, o.Complete), hosts: map[hostKey]*routing.Host{}, users: map[string]map[routing.ObjectRef]bool{}, mesh: map[string]*place{}}
 	c.result.Certificates, c.result.Authorities = map[string]*tls.Certificate{}, map[string]*x509.CertPool{}
+	c.result.Problems = append(c.result.Problems, c.in.unread...)
 	c.grants = newGrants(c.in.grants)
 	c.tls = c.backendPolicies()
 	c.listeners()
@@ -109,6 +110,7 @@ type compiler struct {
 	gateways  map[string][]*place          // by "Kind namespace/name" of the parent
 	owners    map[string]routing.ObjectRef // the Gateway of each parent, likewise
 	mesh      map[string]*place            // the same, by the listener's name
+	defaults  []routing.ObjectRef          // default Gateways
 	frontends frontends
 	hosts     map[hostKey]*routing.Host
 }

@@ -15,7 +15,7 @@ type nameSet struct {
 }
 
 func (s *nameSet) add(name string) {
-	domain, wild := strings.CutPrefix(name, "*.")
+	domain, wild := cutWildcard(name)
 	switch {
 	case name == "":
 		s.any = true
@@ -31,6 +31,9 @@ func (s *nameSet) add(name string) {
 	}
 }
 
+// cutWildcard returns the domain of a wildcard, or the name itself.
+func cutWildcard(name string) (domain string, wild bool) { return strings.CutPrefix(name, "*.") }
+
 // parents yields the domains above a domain, the nearest first.
 func parents(domain string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -42,7 +45,7 @@ func parents(domain string) iter.Seq[string] {
 
 // meets reports whether a name intersects with one of the set.
 func (s *nameSet) meets(name string) bool {
-	domain, wild := strings.CutPrefix(name, "*.")
+	domain, wild := cutWildcard(name)
 	switch {
 	case s.any:
 		return true
@@ -63,8 +66,9 @@ func (s *nameSet) meets(name string) bool {
 // GRPCRoutes share none: "if … the intersection of the hostnames of A and B is
 // non-empty, then the implementation MUST accept exactly one of these two
 // routes", the older (GRPCRouteSpec.Hostnames). It returns the kind that has a
-// name already, "" when the claim holds.
-func (p *place) claim(kind string, names []effective) string {
+// name already, "" when the claim holds. A route that is not valid claims
+// nothing, for it is not accepted.
+func (p *place) claim(kind string, names []effective, valid bool) string {
 	other := map[string]string{"HTTPRoute": "GRPCRoute", "GRPCRoute": "HTTPRoute"}[kind]
 	if other == "" {
 		return ""
@@ -75,6 +79,9 @@ func (p *place) claim(kind string, names []effective) string {
 				return other
 			}
 		}
+	}
+	if !valid {
+		return ""
 	}
 	if p.claims == nil {
 		p.claims = map[string]*nameSet{}

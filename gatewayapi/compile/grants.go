@@ -11,6 +11,9 @@ func newGrants(list []*referenceGrant) grants {
 	for _, g := range list {
 		for _, f := range g.Spec.From {
 			for _, t := range g.Spec.To {
+				if t.Name != nil && *t.Name == "" {
+					continue // the name of nothing; only one that is left out means all
+				}
 				out[grant{f.Group, f.Kind, f.Namespace, t.Group, t.Kind, refOf("", g).Namespace, value(t.Name, "")}] = true
 			}
 		}

@@ -25,6 +25,11 @@ type inputs struct {
 	namespaces map[string]map[string]string
 	secrets    map[string]*corev1.Secret    // nil when unknown
 	configMaps map[string]*corev1.ConfigMap // nil when unknown
+	// cookiePaths are those of sessions in the form that v1.7 gave them.
+	cookiePaths map[*gwv1.SessionPersistence]string
+	// filtered are the listeners with filters, by their owners and index.
+	filtered map[routing.ObjectRef]map[int]bool
+	unread   []Problem
 }
 
 // streamRoute is what TLSRoute, TCPRoute and UDPRoute of every version share.
@@ -34,10 +39,12 @@ type streamRoute struct {
 	Spec              struct {
 		gwv1.CommonRouteSpec `json:",inline"`
 		Hostnames            []gwv1.Hostname `json:"hostnames"`
-		Rules                []struct {
-			BackendRefs []gwv1.BackendRef `json:"backendRefs"`
-		} `json:"rules"`
+		Rules                []streamRule    `json:"rules"`
 	} `json:"spec"`
+}
+
+type streamRule struct {
+	BackendRefs []gwv1.BackendRef `json:"backendRefs"`
 }
 
 // referenceGrant is what ReferenceGrant of every version shares.
@@ -64,32 +71,32 @@ func sortInputs(objs []client.Object, complete bool) *inputs {
 		gvk := o.GetObjectKind().GroupVersionKind()
 		switch gvk.Kind {
 		case "Gateway":
-			in.gateways = keep(in.gateways, o, gvk.Group)
-		case "ListenerSet", "XListenerSet":
-			in.sets = keep(in.sets, o, gwv1.GroupName)
+			in.gateways = keep(in, in.gateways, o)
+		case "ListenerSet":
+			in.sets = keep(in, in.sets, o)
 		case "HTTPRoute":
-			in.http = keep(in.http, o, gvk.Group)
+			in.http = keep(in, in.http, o)
 		case "GRPCRoute":
-			in.grpc = keep(in.grpc, o, gvk.Group)
+			in.grpc = keep(in, in.grpc, o)
 		case "TLSRoute", "TCPRoute", "UDPRoute":
-			in.streams = keep(in.streams, o, gvk.Group)
+			in.streams = keep(in, in.streams, o)
 		case "ReferenceGrant":
-			in.grants = keep(in.grants, o, gvk.Group)
+			in.grants = keep(in, in.grants, o)
 		case "BackendTLSPolicy":
-			in.policies = keep(in.policies, o, gvk.Group)
+			in.policies = keep(in, in.policies, o)
 		case "Service":
-			if s := decode[corev1.Service](o); s != nil {
+			if s, err := decode[corev1.Service](o); err == nil {
 				if in.services == nil {
 					in.services = map[string]*corev1.Service{}
 				}
 				in.services[o.GetNamespace()+"/"+o.GetName()] = s
 			}
 		case "Secret":
-			if s := decode[corev1.Secret](o); s != nil && complete {
+			if s, err := decode[corev1.Secret](o); err == nil && complete {
 				in.secrets[o.GetNamespace()+"/"+o.GetName()] = s
 			}
 		case "ConfigMap":
-			if m := decode[corev1.ConfigMap](o); m != nil && complete {
+			if m, err := decode[corev1.ConfigMap](o); err == nil && complete {
 				in.configMaps[o.GetNamespace()+"/"+o.GetName()] = m
 			}
 		case "Namespace":
@@ -108,31 +115,35 @@ func sortInputs(objs []client.Object, complete bool) *inputs {
 	return in
 }
 
-func keep[T any](list []*T, o client.Object, group string) []*T {
-	if group != gwv1.GroupName {
+// keep adds an object to those of its kind. One that does not fit the type has no
+// effect, as the API server would not take it.
+func keep[T any](in *inputs, list []*T, o client.Object) []*T {
+	gvk := o.GetObjectKind().GroupVersionKind()
+	if gvk.Group != gwv1.GroupName {
 		return list
 	}
-	if x := decode[T](o); x != nil {
-		return append(list, x)
+	x, err := decode[T](o)
+	if err != nil {
+		in.unread = append(in.unread, Problem{refOf(gvk.Kind, o), "", "Accepted", "Invalid", "the object cannot be read: " + err.Error()})
+		return list
 	}
-	return list
+	in.laterSessions(x, o)
+	in.laterFilters(o)
+	return append(list, x)
 }
 
 // decode returns the object as T, by way of JSON when it is of another type or
-// version; nil when it does not fit.
-func decode[T any](o client.Object) *T {
+// version.
+func decode[T any](o client.Object) (*T, error) {
 	if x, ok := any(o).(*T); ok {
-		return x
+		return x, nil
 	}
 	b, err := json.Marshal(o)
 	if err != nil {
-		return nil
+		return nil, err
 	}
 	x := new(T)
-	if json.Unmarshal(b, x) != nil {
-		return nil
-	}
-	return x
+	return x, json.Unmarshal(b, x)
 }
 
 // byAge sorts as conflicts are resolved: the oldest first, then by "namespace/
@@ -148,10 +159,8 @@ func older(a, b metav1.Object) bool {
 	if x, y := age(a), age(b); x != y {
 		return x < y
 	}
-	if x, y := a.GetNamespace(), b.GetNamespace(); x != y {
-		return x < y
-	}
-	return a.GetName() < b.GetName()
+	x, y := refOf("", a), refOf("", b)
+	return x.Namespace+"/"+x.Name < y.Namespace+"/"+y.Name
 }
 
 func age(o metav1.Object) int64 {

@@ -29,20 +29,6 @@ type place struct {
 // mesh reports whether it is a Service's place in the mesh.
 func (p *place) mesh() bool { return p.listener.Mesh != "" }
 
-// declared is a listener as a Gateway or ListenerSet declares it.
-type declared struct {
-	owner    routing.ObjectRef
-	index    int
-	name     string
-	port     int
-	protocol gwv1.ProtocolType
-	hostname string
-	tls      *gwv1.ListenerTLSConfig
-	allowed  *gwv1.AllowedRoutes
-}
-
-func (d *declared) path() string { return fmt.Sprintf("spec.listeners[%d]", d.index) }
-
 var protocols = map[gwv1.ProtocolType]routing.Protocol{
 	gwv1.HTTPProtocolType: routing.HTTP, gwv1.HTTPSProtocolType: routing.HTTPS, gwv1.TLSProtocolType: routing.TLS,
 	gwv1.TCPProtocolType: routing.TCP, gwv1.UDPProtocolType: routing.UDP,
@@ -72,7 +58,7 @@ func (c *compiler) listeners() {
 		}
 		x := &Gateway{Gateway: ref}
 		c.clientCertificate(g, ref, x)
-		c.declare(g, ref, sets[key], shared)
+		c.gateway(g, ref, sets[key], shared)
 		c.result.Gateways = append(c.result.Gateways, x)
 	}
 	for _, s := range c.in.sets {
@@ -82,17 +68,25 @@ func (c *compiler) listeners() {
 	}
 }
 
-// gatewayOf is the "namespace/name" of a ListenerSet's Gateway.
+// gatewayOf is the "namespace/name" of a ListenerSet's Gateway; with the kind in
+// front where its parent is something else.
 func gatewayOf(s *gwv1.ListenerSet) string {
+	p := s.Spec.ParentRef
+	if kind := value(p.Kind, "Gateway"); kind != "Gateway" || value(p.Group, gwv1.GroupName) != gwv1.GroupName {
+		return string(kind) + " " + string(p.Name)
+	}
 	return value((*string)(s.Spec.ParentRef.Namespace), refOf("", s).Namespace) + "/" + string(s.Spec.ParentRef.Name)
 }
 
-// declare makes the places of one Gateway and the ListenerSets that name it.
-func (c *compiler) declare(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.ListenerSet, shared map[string]*routing.Listener) {
+// gateway makes the places of one Gateway and the ListenerSets that name it.
+func (c *compiler) gateway(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.ListenerSet, shared map[string]*routing.Listener) {
 	c.owners[ref.String()] = ref
+	if g.Spec.DefaultScope == gwv1.GatewayDefaultScopeAll {
+		c.defaults = append(c.defaults, ref)
+	}
 	var all []declared
 	for i, l := range g.Spec.Listeners {
-		all = append(all, declared{ref, i, string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
+		all = append(all, declare(ref, i, gwv1.ListenerEntry(l)))
 	}
 	own := len(all)
 	for _, s := range sets {
@@ -102,11 +96,21 @@ func (c *compiler) declare(g *gwv1.Gateway, ref routing.ObjectRef, sets []*gwv1.
 			continue
 		}
 		for i, l := range s.Spec.Listeners {
-			all = append(all, declared{sref, i, string(l.Name), int(l.Port), l.Protocol, string(value(l.Hostname, "")), l.TLS, l.AllowedRoutes})
+			all = append(all, declare(sref, i, l))
 		}
 	}
-	for i, distinct := range c.distinct(all, own) {
-		c.open(g, ref, all[i], distinct, shared)
+	distinct := c.distinct(all, own)
+	overlaps := overlapping(all, distinct)
+	type section struct {
+		owner routing.ObjectRef
+		name  string
+	}
+	seen := map[section]bool{}
+	for i, d := range all {
+		at := section{d.owner, d.name}
+		ok := c.acceptable(&d, seen[at]) && distinct[i]
+		seen[at] = true
+		c.open(g, ref, d, ok, shared).Overlaps = overlaps[i]
 	}
 }
 
@@ -149,78 +153,28 @@ func (c *compiler) namespaceAllowed(from gwv1.FromNamespaces, selector *metav1.L
 	return false
 }
 
-// distinct tells which listeners are in conflict (Listener: "compatible"
-// listeners of a port differ in hostname and agree in protocol). Of the
-// Gateway's own, none of those in conflict is used; of ListenerSets the first
-// one keeps the place (ListenerSet, "Conflict management").
-func (c *compiler) distinct(all []declared, own int) []bool {
-	ok := make([]bool, len(all))
-	family := func(p gwv1.ProtocolType) string {
-		switch p {
-		case gwv1.HTTPSProtocolType, gwv1.TLSProtocolType:
-			return "TLS"
-		}
-		return string(p)
-	}
-	type spot struct {
-		udp  bool
-		port int
-	}
-	first := map[spot]int{}
-	byName := map[string]int{}
-	for i, l := range all {
-		ok[i] = true
-		clash := func(j int, reason, message string) {
-			ok[i] = false
-			c.problem(l.owner, l.path(), "Conflicted", reason, message)
-			if i < own && ok[j] {
-				ok[j] = false
-				c.problem(all[j].owner, all[j].path(), "Conflicted", reason, message)
-			}
-		}
-		s := spot{l.protocol == gwv1.UDPProtocolType, l.port}
-		if j, seen := first[s]; !seen {
-			first[s] = i
-		} else if family(all[j].protocol) != family(l.protocol) {
-			clash(j, "ProtocolConflict", fmt.Sprintf("port %d has listeners of two protocols", l.port))
-			continue
-		}
-		k := family(l.protocol) + " " + strconv.Itoa(l.port) + " " + l.hostname
-		if j, seen := byName[k]; seen {
-			clash(j, "HostnameConflict", fmt.Sprintf("port %d has two listeners for the hostname %q", l.port, l.hostname))
-			continue
-		}
-		byName[k] = i
-	}
-	return ok
-}
-
 // open makes the place of a listener. Listeners of several Gateways on one port
 // and name are one place where the request arrives, unless Gateways have
 // addresses of their own. A listener that does not serve takes routes all the
 // same: "the AttachedRoutes field count MUST be set for Listeners, even if the
 // Accepted condition of an individual Listener is set to "False""
 // (ListenerStatus.AttachedRoutes).
-func (c *compiler) open(g *gwv1.Gateway, gateway routing.ObjectRef, d declared, distinct bool, shared map[string]*routing.Listener) {
+func (c *compiler) open(g *gwv1.Gateway, gateway routing.ObjectRef, d declared, valid bool, shared map[string]*routing.Listener) *Listener {
 	report := &Listener{Gateway: gateway, Owner: d.owner, Index: d.index, Name: d.name, Port: d.port, Protocol: string(d.protocol)}
 	c.result.Listeners = append(c.result.Listeners, report)
-	protocol, ok := protocols[d.protocol]
-	if !ok {
-		c.problem(d.owner, d.path()+".protocol", "Accepted", "UnsupportedProtocol", "the protocol "+string(d.protocol)+" is not part of Gateway API")
-	}
-	passthrough := protocol == routing.TLS && d.tls != nil && value(d.tls.Mode, gwv1.TLSModeTerminate) == gwv1.TLSModePassthrough
-	if ok {
-		report.Kinds = c.routeKinds(d, protocol, passthrough)
+	protocol := protocols[d.protocol]
+	if d.supported() {
+		report.Kinds = c.routeKinds(d, protocol, protocol == routing.TLS && d.passes())
 	}
 	l := &routing.Listener{Name: d.name, Port: d.port, Protocol: protocol, Origin: c.origin(d.owner, d.path())}
 	if d.hostname != "" {
 		l.Hostname = routing.ParseHost(d.hostname, routing.SuffixHost)
 	}
-	serves := ok && distinct
+	serves := valid
 	if protocol == routing.HTTPS || protocol == routing.TLS {
-		var valid bool
-		l.TLS, valid = c.serverTLS(g, d)
-		serves = serves && valid
+		var usable bool
+		l.TLS, usable = c.serverTLS(g, d)
+		serves = serves && usable
 	}
 	if report.Serves = serves; serves {
 		key := strconv.Itoa(d.port) + " " + protocol.String() + " " + d.hostname
@@ -237,6 +191,7 @@ func (c *compiler) open(g *gwv1.Gateway, gateway routing.ObjectRef, d declared, 
 	}
 	parent := d.owner.String()
 	c.gateways[parent] = append(c.gateways[parent], p)
+	return report
 }
 
 // kindsOf are the kinds that a listener takes unless it says otherwise

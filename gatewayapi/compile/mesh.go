@@ -19,18 +19,23 @@ func isService(p gwv1.ParentReference) bool {
 	return value(p.Kind, "Gateway") == "Service" && value(p.Group, gwv1.GroupName) == ""
 }
 
+// inMesh reports whether all parents of a route are Services.
+func inMesh(parents []gwv1.ParentReference) bool {
+	return len(parents) > 0 && !slices.ContainsFunc(parents, func(p gwv1.ParentReference) bool { return !isService(p) })
+}
+
 // meshProtocols are those of the listeners that kinds of routes have at a
 // Service; gRPC is HTTP.
 var meshProtocols = map[string]routing.Protocol{"TLSRoute": routing.TLS, "TCPRoute": routing.TCP, "UDPRoute": routing.UDP}
 
 // attachMesh attaches a route to a Service (GEP-1294): a route of the Service's
 // namespace is a producer's, others are consumers'.
-func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) {
+func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns, path string, add func(attached)) (found bool) {
 	service := ns + "/" + string(p.Name)
 	ports, why := c.servicePorts(service, p, ref.Kind)
 	if why != "" {
 		c.problem(ref, path, "Accepted", "NoMatchingParent", why)
-		return
+		return false
 	}
 	a := attached{}
 	if ref.Namespace != ns {
@@ -48,6 +53,7 @@ func (c *compiler) attachMesh(ref routing.ObjectRef, p gwv1.ParentReference, ns,
 	if a.place == nil {
 		c.problem(ref, path, "Accepted", "Conflicted", "a route of the more specific kind "+other+" has this port of the Service for its parent")
 	}
+	return a.place != nil
 }
 
 // servicePorts are the ports of a Service that a route attaches to: "If port is

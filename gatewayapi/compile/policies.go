@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/routing"
@@ -34,15 +35,22 @@ func (c *compiler) backendPolicies() map[string][]*tlsPolicy {
 		won := 0
 		var lost []Problem
 		for i, target := range p.Spec.TargetRefs {
-			if target.Kind != "Service" || target.Group != "" {
-				lost = append(lost, Problem{ref, fmt.Sprintf("spec.targetRefs[%d]", i), "Accepted", "TargetNotFound", "a " + string(target.Kind) + " is no Service"})
-				continue
+			lose := func(reason, message string) {
+				lost = append(lost, Problem{ref, fmt.Sprintf("spec.targetRefs[%d]", i), "Accepted", reason, message})
 			}
 			x := &tlsPolicy{policy: ref, service: ref.Namespace + "/" + string(target.Name), section: string(value(target.SectionName, "")), tls: t, invalid: invalid}
+			if target.Kind != "Service" || target.Group != "" {
+				lose("TargetNotFound", "a "+string(target.Kind)+" is no Service")
+				continue
+			}
 			c.policies = append(c.policies, x)
+			if missing := c.missing(x); missing != "" {
+				lose("TargetNotFound", missing)
+				continue
+			}
 			key := [2]string{x.service, x.section}
 			if older, ok := taken[key]; ok {
-				lost = append(lost, Problem{ref, fmt.Sprintf("spec.targetRefs[%d]", i), "Accepted", "Conflicted", older.String() + " is older and has this target"})
+				lose("Conflicted", older.String()+" is older and has this target")
 				continue
 			}
 			taken[key] = ref
@@ -59,23 +67,54 @@ func (c *compiler) backendPolicies() map[string][]*tlsPolicy {
 	return out
 }
 
+// missing says why there is nothing that a policy could be for: "If a SectionName
+// is specified, but does not exist on the targeted object, the Policy must fail to
+// attach" (LocalPolicyTargetReferenceWithSectionName.SectionName).
+func (c *compiler) missing(x *tlsPolicy) string {
+	if c.in.services == nil {
+		return ""
+	}
+	s := c.in.services[x.service]
+	switch {
+	case s == nil:
+		return "there is no Service " + x.service
+	case x.section != "" && !slices.ContainsFunc(s.Spec.Ports, func(p corev1.ServicePort) bool { return p.Name == x.section }):
+		return "the Service " + x.service + " has no port " + x.section
+	}
+	return ""
+}
+
 // validation reads how the certificate of a backend is verified. invalid says
 // why no certificate could be.
 func (c *compiler) validation(ref routing.ObjectRef, v *gwv1.BackendTLSPolicyValidation) (t *routing.BackendTLS, invalid string) {
+	const path = "spec.validation"
 	t = &routing.BackendTLS{Verify: true, Hostname: string(v.Hostname)}
-	for _, n := range v.SubjectAltNames {
-		switch n.Type {
-		case gwv1.HostnameSubjectAltNameType:
+	refuse := func(field, message string) {
+		invalid = message
+		c.problem(ref, path+field, "Accepted", "Invalid", message)
+	}
+	if v.Hostname == "" { // "MUST be used as the SNI" (BackendTLSPolicyValidation.Hostname)
+		refuse(".hostname", "there is no hostname to ask the backend for")
+	}
+	for i, n := range v.SubjectAltNames {
+		at := fmt.Sprintf(".subjectAltNames[%d]", i)
+		switch {
+		case n.Type == gwv1.HostnameSubjectAltNameType && n.Hostname != "":
 			t.SubjectAltNames = append(t.SubjectAltNames, "DNS:"+string(n.Hostname))
-		case gwv1.URISubjectAltNameType:
+		case n.Type == gwv1.URISubjectAltNameType && n.URI != "":
 			t.SubjectAltNames = append(t.SubjectAltNames, "URI:"+string(n.URI))
+		default:
+			refuse(at, fmt.Sprintf("there is no name of the type %q", n.Type))
 		}
 	}
-	const path = "spec.validation"
-	if w := v.WellKnownCACertificates; len(v.CACertificateRefs) == 0 && w != nil && *w != gwv1.WellKnownCACertificatesSystem {
-		invalid = "the certificates " + string(*w) + " are not known"
-		c.problem(ref, path+".wellKnownCACertificates", "Accepted", "Invalid", invalid)
-		return t, invalid
+	wellKnown := value(v.WellKnownCACertificates, "")
+	switch {
+	case len(v.CACertificateRefs) > 0 && wellKnown != "":
+		refuse(".wellKnownCACertificates", "there are caCertificateRefs, too") // "may be specified, not both"
+	case len(v.CACertificateRefs) == 0 && wellKnown == "":
+		refuse(".caCertificateRefs", "nothing says which authorities are trusted")
+	case len(v.CACertificateRefs) == 0 && wellKnown != gwv1.WellKnownCACertificatesSystem:
+		refuse(".wellKnownCACertificates", "the certificates "+string(wellKnown)+" are not known")
 	}
 	for i, r := range v.CACertificateRefs {
 		key := ref.Namespace + "/" + string(r.Name)
@@ -108,7 +147,7 @@ func (c *compiler) backendTLS(x routing.Backend) *tlsPolicy {
 			whole = p
 			continue
 		}
-		port := portOf(c.in.services[x.Namespace+"/"+x.Name], x.Port)
+		port := portOf(c.in.services[x.Namespace+"/"+x.Name], x.Port, false)
 		if c.in.services == nil || port != nil && port.Name == p.section {
 			return p
 		}

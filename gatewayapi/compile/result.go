@@ -56,12 +56,16 @@ type Listener struct {
 	Protocol string
 	Kinds    []string // of routes that it takes; nil for an unknown protocol
 	Serves   bool     // whether it takes requests
-	Routes   int      // that are attached
+	// Overlaps says that it ends TLS for names that another listener of the port
+	// ends TLS for, too.
+	Overlaps bool
+	Routes   int // that are attached
 }
 
 // Parent is what became of one parent reference of a route. Its problems are
 // those of Route at spec.parentRefs[Index] and, whatever the parent, below
-// spec.rules.
+// spec.rules. A default Gateway that claimed the route has the index -1, and its
+// problems are at spec.useDefaultGateways.
 type Parent struct {
 	Route  routing.ObjectRef
 	Index  int               // in spec.parentRefs

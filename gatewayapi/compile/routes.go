@@ -12,15 +12,20 @@ import (
 // rule without matches takes every path (HTTPRouteRule.Matches).
 func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 	ref := refOf("HTTPRoute", r)
-	places := c.attach(ref, r.Spec.ParentRefs, r.Spec.Hostnames)
-	if len(places) == 0 {
-		return
+	rules := r.Spec.Rules
+	if rules == nil {
+		rules = make([]gwv1.HTTPRouteRule, 1) // the API's default: one rule for every path
 	}
+	checked, valid := check(rules, func(rule *gwv1.HTTPRouteRule, path string) flaws { return c.httpFlaws(ref, rule, path) })
+	places := c.attach(ref, r.Spec.CommonRouteSpec, r.Spec.Hostnames, valid)
 	index := 0
-	for i, rule := range r.Spec.Rules {
+	for i, rule := range rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
-		b := actionBuilder{c: c, route: ref, path: path}
-		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return b.http(&rule) })
+		b := actionBuilder{c: c, route: ref, path: path, mesh: inMesh(r.Spec.ParentRefs)}
+		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return checked[i].settle(b.http(&rule)) })
+		if checked[i].unmatched {
+			continue
+		}
 		matches := rule.Matches
 		if len(matches) == 0 {
 			matches = []gwv1.HTTPRouteMatch{{}}
@@ -39,15 +44,16 @@ func (c *compiler) httpRoute(r *gwv1.HTTPRoute) {
 // grpcRoute adds the rules of a GRPCRoute.
 func (c *compiler) grpcRoute(r *gwv1.GRPCRoute) {
 	ref := refOf("GRPCRoute", r)
-	places := c.attach(ref, r.Spec.ParentRefs, r.Spec.Hostnames)
-	if len(places) == 0 {
-		return
-	}
+	checked, valid := check(r.Spec.Rules, func(rule *gwv1.GRPCRouteRule, path string) flaws { return c.grpcFlaws(ref, rule, path) })
+	places := c.attach(ref, r.Spec.CommonRouteSpec, r.Spec.Hostnames, valid)
 	index := 0
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
-		b := actionBuilder{c: c, route: ref, path: path}
-		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return b.grpc(&rule) })
+		b := actionBuilder{c: c, route: ref, path: path, mesh: inMesh(r.Spec.ParentRefs)}
+		actions := b.actions(places, func(b *actionBuilder) *routing.Action { return checked[i].settle(b.grpc(&rule)) })
+		if checked[i].unmatched {
+			continue
+		}
 		matches := rule.Matches
 		if len(matches) == 0 {
 			matches = []gwv1.GRPCRouteMatch{{}}
@@ -84,15 +90,19 @@ func (c *compiler) streamRoute(r *streamRoute) {
 	if r.Kind == "TLSRoute" {
 		names = r.Spec.Hostnames
 	}
-	places := c.attach(ref, r.Spec.ParentRefs, names)
-	if len(places) == 0 {
-		return
-	}
+	checked, valid := check(r.Spec.Rules, func(rule *streamRule, path string) flaws {
+		f := flaws{c: c, route: ref}
+		for i := range rule.BackendRefs {
+			f.weight(rule.BackendRefs[i].Weight, fmt.Sprintf("%s.backendRefs[%d]", path, i))
+		}
+		return f
+	})
+	places := c.attach(ref, r.Spec.CommonRouteSpec, names, valid)
 	for i, rule := range r.Spec.Rules {
 		path := fmt.Sprintf("spec.rules[%d]", i)
-		b := actionBuilder{c: c, route: ref, path: path}
+		b := actionBuilder{c: c, route: ref, path: path, mesh: inMesh(r.Spec.ParentRefs)}
 		actions := b.actions(places, func(b *actionBuilder) *routing.Action {
-			return &routing.Action{Backends: b.backends(rule.BackendRefs)}
+			return checked[i].settle(&routing.Action{Backends: b.backends(rule.BackendRefs)})
 		})
 		c.add(actions, routing.Rule{Origin: c.origin(ref, path), Age: age(r), Route: ref.Namespace + "/" + ref.Name, Index: i})
 	}

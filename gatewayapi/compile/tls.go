@@ -19,9 +19,16 @@ func (c *compiler) serverTLS(g *gwv1.Gateway, d declared) (*routing.ListenerTLS,
 		c.problem(d.owner, d.path()+".tls", "ResolvedRefs", "InvalidCertificateRef", "the listener has no certificate")
 		return t, false
 	}
-	if value(d.tls.Mode, gwv1.TLSModeTerminate) == gwv1.TLSModePassthrough {
+	if d.passes() {
 		t.Passthrough = true
 		return t, true
+	}
+	if len(d.tls.CertificateRefs) == 0 && len(d.tls.Options) == 0 {
+		// "This field is required to have at least one element when the mode is
+		// set to "Terminate"" (ListenerTLSConfig.CertificateRefs); options may
+		// stand for it.
+		c.problem(d.owner, d.path()+".tls", "ResolvedRefs", "InvalidCertificateRef", "the listener has no certificate")
+		return t, false
 	}
 	for i, r := range d.tls.CertificateRefs {
 		ns := string(value(r.Namespace, gwv1.Namespace(d.owner.Namespace)))
@@ -68,8 +75,8 @@ func (c *compiler) certificate(from routing.ObjectRef, r gwv1.SecretObjectRefere
 // (GatewaySpec.TLS.Frontend, GEP-91). ok is false when it asks for one that
 // nothing could validate: then the listener does not serve.
 func (c *compiler) clientCA(g *gwv1.Gateway, d declared, t *routing.ListenerTLS) (ok bool) {
-	if g.Spec.TLS == nil || g.Spec.TLS.Frontend == nil {
-		return true
+	if d.protocol != gwv1.HTTPSProtocolType || g.Spec.TLS == nil || g.Spec.TLS.Frontend == nil {
+		return true // it is for "all Listeners handling HTTPS traffic" (FrontendTLSConfig.Default)
 	}
 	v := g.Spec.TLS.Frontend.Default.Validation
 	for _, p := range g.Spec.TLS.Frontend.PerPort {
@@ -77,7 +84,7 @@ func (c *compiler) clientCA(g *gwv1.Gateway, d declared, t *routing.ListenerTLS)
 			v = p.TLS.Validation
 		}
 	}
-	if v == nil || len(v.CACertificateRefs) == 0 {
+	if v == nil {
 		return true
 	}
 	own := refOf("Gateway", g)

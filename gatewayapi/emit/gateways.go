@@ -115,7 +115,11 @@ func (e *emitter) assume(p *parent, ls []*listener) {
 	g := &gwv1.Gateway{TypeMeta: typeMeta("Gateway", "v1"), ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: p.name}, Spec: gwv1.GatewaySpec{GatewayClassName: gwv1.ObjectName(e.o.GatewayClass)}}
 	g.Spec.AllowedListeners = &gwv1.AllowedListeners{Namespaces: &gwv1.ListenerNamespaces{From: &all}}
 	for _, l := range ls {
-		g.Spec.Listeners = append(g.Spec.Listeners, l.described(&gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}}))
+		x := l.described(&gwv1.AllowedRoutes{Namespaces: &gwv1.RouteNamespaces{From: &all}})
+		if x.TLS != nil && !l.passthrough {
+			x.TLS.CertificateRefs = []gwv1.SecretObjectReference{{Name: "unknown"}} // it has one; which does not matter
+		}
+		g.Spec.Listeners = append(g.Spec.Listeners, x)
 	}
 	e.assumed = append(e.assumed, g)
 }

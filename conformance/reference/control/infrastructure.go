@@ -57,6 +57,9 @@ func (r *reconciler) infrastructure(ctx context.Context, s *snapshot, open map[r
 			continue
 		}
 		for _, address := range requested(g) {
+			if !usable(address) {
+				continue
+			}
 			svc, slice := infrastructureOf(g, address, ports, r.options.Address)
 			if err := bring(ctx, r.client, slice, routes[nameOf(slice)], func(old *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
 				x := old.DeepCopy()
@@ -135,6 +138,14 @@ func requested(g *gwv1.Gateway) []string {
 	return out
 }
 
+// usable reports whether an address can be asked for: "If a value is set in the
+// spec and the requested address is invalid or unavailable, the implementation
+// MUST indicate this" (GatewaySpec.Addresses).
+func usable(address string) bool {
+	_, err := netip.ParseAddr(address)
+	return address == "" || err == nil
+}
+
 // infrastructureOf are the Service of a Gateway for an address, and where it
 // leads. Labels and annotations of spec.infrastructure are "applied to any
 // resources created in response to this Gateway" (GatewayInfrastructure).
@@ -204,6 +215,10 @@ type assignment struct {
 func assigned(g *gwv1.Gateway, services map[string]*corev1.Service) assignment {
 	var out assignment
 	for _, address := range requested(g) {
+		if !usable(address) {
+			out.unusable = append(out.unusable, address)
+			continue
+		}
 		svc := services[g.Namespace+"/"+infrastructureName(g.Name, address)]
 		if svc == nil || len(svc.Status.LoadBalancer.Ingress) == 0 {
 			out.pending = true

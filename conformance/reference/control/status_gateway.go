@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/compile"
@@ -20,8 +21,8 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 	st.Listeners, accepted, serving = f.listenerStatuses(ref, g.Generation, st.Listeners, refused == nil)
 	sets := 0
 	for _, s := range f.snapshot.sets {
-		if valid := f.validListeners(refOf(s)); valid > 0 && f.gatewayOf(s) == ref {
-			sets++
+		if valid := f.validListeners(refOf(s)); valid > 0 && f.gatewayOf(s) == ref && refused == nil {
+			sets++ // it is accepted
 			serving += valid
 		}
 	}
@@ -35,11 +36,24 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 	}
 
 	c := conditions{&st.Conditions, g.Generation}
-	c.holds(string(gwv1.GatewayConditionResolvedRefs), f.problem(ref, "spec.tls", "ResolvedRefs"))
+	unresolved := f.problem(ref, "spec.tls", "ResolvedRefs")
+	if p := f.problem(ref, "spec.listeners", "ResolvedRefs"); p != nil && unresolved == nil {
+		// The condition "also provides a positive-polarity summary of Listener's
+		// "ResolvedRefs" condition" (GatewayConditionResolvedRefs).
+		unresolved = &compile.Problem{Reason: string(gwv1.GatewayReasonListenersNotResolved), Message: p.Path + ": " + p.Message}
+	}
+	c.holds(string(gwv1.GatewayConditionResolvedRefs), unresolved)
 	if insecure(g) {
 		c.set(string(gwv1.GatewayConditionInsecureFrontendValidationMode), true, string(gwv1.GatewayReasonConfigurationChanged), "clients may connect without a valid certificate")
 	} else {
 		c.drop(string(gwv1.GatewayConditionInsecureFrontendValidationMode))
+	}
+	// "It MUST update its own `status` with a `condition` of type `DefaultGateway`",
+	// and without a scope "it MUST NOT set" it (GEP-3793).
+	if g.Spec.DefaultScope == gwv1.GatewayDefaultScopeAll {
+		c.set(defaultGateway, true, defaultGateway, "Gateway has default scope All")
+	} else {
+		c.drop(defaultGateway)
 	}
 	switch own := len(f.listeners[ref]); {
 	case refused != nil:
@@ -50,7 +64,10 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 		// "Accepted: True, ListenersNotValid" says that "one or more Listeners
 		// have an invalid or unsupported configuration" while others hold
 		// (GatewayReasonListenersNotValid).
-		c.set(string(gwv1.GatewayConditionAccepted), true, string(gwv1.GatewayReasonListenersNotValid), fmt.Sprintf("%d of %d listeners are valid", accepted, own))
+		//
+		// "That Condition SHOULD clearly indicate in the Message which Listeners
+		// are conflicted, and which are Accepted" (GatewaySpec.Listeners).
+		c.set(string(gwv1.GatewayConditionAccepted), true, string(gwv1.GatewayReasonListenersNotValid), fmt.Sprintf("%d of %d listeners are valid; not valid: %s", accepted, own, invalidListeners(st.Listeners)))
 	default:
 		c.set(string(gwv1.GatewayConditionAccepted), true, string(gwv1.GatewayReasonAccepted), "")
 	}
@@ -67,6 +84,20 @@ func (f *findings) gateway(g *gwv1.Gateway) {
 	default:
 		c.set(programmed, true, string(gwv1.GatewayReasonProgrammed), "")
 	}
+}
+
+// defaultGateway is a condition that the types of the API do not name (GEP-3793).
+const defaultGateway = "DefaultGateway"
+
+// invalidListeners names the listeners that are not accepted.
+func invalidListeners(list []gwv1.ListenerStatus) string {
+	var names []string
+	for _, l := range list {
+		if meta.IsStatusConditionFalse(l.Conditions, string(gwv1.ListenerConditionAccepted)) {
+			names = append(names, string(l.Name))
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // insecure reports whether a port of the Gateway takes clients without a valid
@@ -123,6 +154,13 @@ func (f *findings) listener(l *compile.Listener, c conditions, gateway bool) (ac
 		c.set(string(gwv1.ListenerConditionConflicted), true, conflict.Reason, conflict.Message)
 	} else {
 		c.set(string(gwv1.ListenerConditionConflicted), false, string(gwv1.ListenerReasonNoConflicts), "")
+	}
+	// "This is a negative polarity condition and MUST NOT be set when it is False"
+	// (ListenerConditionOverlappingTLSConfig).
+	if overlapping := string(gwv1.ListenerConditionOverlappingTLSConfig); l.Overlaps {
+		c.set(overlapping, true, string(gwv1.ListenerReasonOverlappingHostnames), "another listener of the port has some of the names; a connection that is used again for one of them gets a 421")
+	} else {
+		c.drop(overlapping)
 	}
 	programmed = l.Serves && gateway
 	switch {

@@ -2,12 +2,14 @@ package control
 
 import (
 	"fmt"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/causeway-gateway/causeway/gatewayapi/compile"
+	"github.com/causeway-gateway/causeway/routing"
 )
 
 // routeParts are the parts that all kinds of routes have; nil for an object
@@ -42,7 +44,7 @@ func (f *findings) route(o client.Object) {
 		}
 	}
 	for _, p := range f.parents[ref] {
-		parent := spec.ParentRefs[p.Index]
+		parent, path := parentOf(p, spec)
 		if !f.ours(p, parent) {
 			continue
 		}
@@ -53,19 +55,48 @@ func (f *findings) route(o client.Object) {
 			}
 		}
 		c := conditions{&old, o.GetGeneration()}
-		c.holds(string(gwv1.RouteConditionAccepted), f.problem(ref, fmt.Sprintf("spec.parentRefs[%d]", p.Index), "Accepted"))
+		accepted := c.holds(string(gwv1.RouteConditionAccepted), f.problem(ref, path, "Accepted"))
 		c.holds(string(gwv1.RouteConditionResolvedRefs), f.problem(ref, "spec.rules", "ResolvedRefs"))
-		if bad := f.problem(ref, "spec.rules", "Accepted"); bad != nil {
-			// Rules that cannot be carried out answer with an error; the
-			// others hold (RouteConditionPartiallyInvalid).
-			c.set(string(gwv1.RouteConditionPartiallyInvalid), true, bad.Reason, bad.Message)
+		partial := string(gwv1.RouteConditionPartiallyInvalid)
+		if bad := f.problem(ref, "spec.rules", "Accepted"); bad != nil && accepted {
+			c.set(partial, true, bad.Reason, f.dropped(ref))
 		} else {
-			c.drop(string(gwv1.RouteConditionPartiallyInvalid))
+			c.drop(partial) // "MUST NOT be set if a Route is fully valid, fully invalid, or not accepted"
 		}
 		status.Parents = append(status.Parents, gwv1.RouteParentStatus{
 			ParentRef: parent, ControllerName: gwv1.GatewayController(f.controller), Conditions: old,
 		})
 	}
+}
+
+// parentOf is the reference to a parent, and where the route makes it: "When a
+// defaulted Route is claimed by a default Gateway, the Gateway MUST use
+// `status.parents` to announce that it has claimed the Route" (GEP-3793).
+func parentOf(p compile.Parent, spec *gwv1.CommonRouteSpec) (gwv1.ParentReference, string) {
+	if p.Index >= 0 {
+		return spec.ParentRefs[p.Index], fmt.Sprintf("spec.parentRefs[%d]", p.Index)
+	}
+	return gwv1.ParentReference{
+		Group: new(gwv1.Group(gwv1.GroupName)), Kind: new(gwv1.Kind(p.Parent.Kind)),
+		Namespace: new(gwv1.Namespace(p.Parent.Namespace)), Name: gwv1.ObjectName(p.Parent.Name),
+	}, "spec.useDefaultGateways"
+}
+
+// maxDropped is how many invalid parts of a route its status tells of.
+const maxDropped = 8
+
+// dropped says which parts of a route's rules have no effect: "The message for
+// this condition MUST start with the prefix "Dropped Rule" and include information
+// about which Rules have been dropped" (RouteConditionPartiallyInvalid). Some of
+// them still answer, with an error.
+func (f *findings) dropped(route routing.ObjectRef) string {
+	var parts []string
+	for _, p := range f.byObject[route] {
+		if p.Condition == "Accepted" && strings.HasPrefix(p.Path, "spec.rules[") && len(parts) < maxDropped {
+			parts = append(parts, p.Path+": "+p.Message)
+		}
+	}
+	return "Dropped Rule " + strings.Join(parts, "; ")
 }
 
 // ours reports whether a parent is for this controller to answer for. One that

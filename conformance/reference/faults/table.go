@@ -62,7 +62,7 @@ var Table = []Fault{
 		Name: "section-names-are-ignored",
 		Rule: `"When specified, this targets the … Listener with the same name" (ParentReference.SectionName)`,
 		File: "gatewayapi/compile/attach.go",
-		Old:  "p.SectionName != nil && string(*p.SectionName) != x.name || ", New: "",
+		Old:  "section != \"\" && section != x.name || ", New: "section == \"\\x00\" || ",
 		Tests: []string{"HTTPRouteInvalidParentRefNotMatchingSectionName", "HTTPRouteListenerHostnameMatching"},
 	},
 	{
@@ -90,7 +90,7 @@ var Table = []Fault{
 		Name: "wildcards-take-their-own-domain",
 		Rule: `"*.example.com" does not match "example.com" (Hostname, HTTPRouteSpec.Hostnames)`,
 		File: "gatewayapi/compile/attach.go",
-		Old:  "return wild && strings.HasSuffix(strings.TrimPrefix(a, \"*\"), suffix) && a != b[2:]", New: "return wild && strings.HasSuffix(\".\"+strings.TrimPrefix(a, \"*\"), suffix)",
+		Old:  "return wild && strings.HasSuffix(strings.TrimPrefix(a, \"*\"), \".\"+domain)", New: "return wild && strings.HasSuffix(\".\"+strings.TrimPrefix(a, \"*\"), \".\"+domain)",
 		Unseen: "it has no route for the domain of a listener's wildcard",
 	},
 	{

@@ -47,8 +47,15 @@ func answerPreflight(c *routing.CORS, request, h http.Header) {
 	if !allowOrigin(c, request, h) {
 		return
 	}
-	list(h, "Access-Control-Allow-Methods", c.AllowMethods, c.AllowCredentials, request.Get("Access-Control-Request-Method"))
-	list(h, "Access-Control-Allow-Headers", c.AllowHeaders, c.AllowCredentials, strings.Join(request.Values("Access-Control-Request-Headers"), ", "))
+	// "If the `Access-Control-Request-Headers` header is not present in the request,
+	// the gateway must omit the `Access-Control-Allow-Headers` response header", and
+	// so with the method (HTTPCORSFilter.AllowHeaders, AllowMethods).
+	if method := request.Get("Access-Control-Request-Method"); method != "" {
+		list(h, "Access-Control-Allow-Methods", c.AllowMethods, c.AllowCredentials, method)
+	}
+	if names := strings.Join(request.Values("Access-Control-Request-Headers"), ", "); names != "" {
+		list(h, "Access-Control-Allow-Headers", c.AllowHeaders, c.AllowCredentials, names)
+	}
 	list(h, "Access-Control-Expose-Headers", c.ExposeHeaders, c.AllowCredentials, "")
 	if seconds := int(c.MaxAge.Seconds()); seconds > 0 {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(seconds))

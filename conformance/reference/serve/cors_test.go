@@ -50,6 +50,8 @@ func TestCORS(t *testing.T) {
 			map[string]string{origin: "https://a.example", credentials: "true", methods: "PUT", headers: "x-header-1, x-header-2", "Vary": "Origin|Access-Control-Request-Method|Access-Control-Request-Headers"}},
 		{"without Access-Control-Request-Headers there are none to allow", "OPTIONS http://x/credentials", map[string]string{"Origin": "https://a.example", "Access-Control-Request-Method": "PUT"}, false,
 			map[string]string{origin: "https://a.example", credentials: "true", methods: "PUT", "Vary": "Origin|Access-Control-Request-Method"}},
+		{"nor are listed ones said", "OPTIONS http://x/listed", map[string]string{"Origin": "https://www.foo.com", "Access-Control-Request-Method": "PUT"}, false,
+			map[string]string{origin: "https://www.foo.com", credentials: "true", methods: "GET, OPTIONS", expose: "x-header-3, x-header-4", age: "3600", "Vary": "Origin"}},
 		{"a request under wildcards with credentials: the headers by name", "GET http://x/credentials", map[string]string{"Origin": "https://a.example"}, true,
 			map[string]string{origin: "https://a.example", credentials: "true", expose: "Date, Vary, X-Backend", "Vary": "Origin"}},
 	} {

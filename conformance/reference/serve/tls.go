@@ -1,10 +1,13 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/causeway-gateway/causeway/routing"
 )
@@ -34,12 +37,12 @@ func (x *tcpSocket) serveTLS(ctx context.Context, v *view, in *inbound) {
 	case l.TLS.Passthrough:
 		v.passThrough(ctx, in, v.connectionOf("tls", in, hello.ServerName))
 	case l.Protocol == routing.TLS:
-		conn := v.alert(ctx, in, v.serverTLS(l, nil))
+		conn := v.alert(ctx, in, v.serverTLS(l, hello.ServerName, nil))
 		if conn != nil {
 			v.carry(ctx, conn, v.connectionOf("tls", in, hello.ServerName))
 		}
 	default:
-		x.web.give(tls.Server(in, v.serverTLS(l, []string{"h2", "http/1.1"})))
+		x.web.give(tls.Server(in, v.serverTLS(l, hello.ServerName, []string{"h2", "http/1.1"})))
 	}
 }
 
@@ -83,14 +86,20 @@ func (v *view) alert(ctx context.Context, in *inbound, config *tls.Config) *tls.
 }
 
 // serverTLS is the TLS that a listener speaks. Certificates that are not there
-// are left out; without any the handshake fails.
-func (v *view) serverTLS(l *routing.Listener, alpn []string) *tls.Config {
+// are left out; without any the handshake fails. Of several the one for the name
+// itself comes before those for a wildcard: "The GatewayClass MUST use the longest
+// matching SNI out of all available certificates for any TLS handshake"
+// (Listener.TLS).
+func (v *view) serverTLS(l *routing.Listener, serverName string, alpn []string) *tls.Config {
 	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: alpn}
 	for _, name := range l.TLS.Certificates {
 		if cert := v.config.Certificates[name]; cert != nil {
 			c.Certificates = append(c.Certificates, *cert)
 		}
 	}
+	slices.SortStableFunc(c.Certificates, func(a, b tls.Certificate) int {
+		return cmp.Compare(matchLength(&b, serverName), matchLength(&a, serverName))
+	})
 	switch {
 	case l.TLS.ClientCA == "":
 	case l.TLS.ClientOptional:
@@ -106,4 +115,22 @@ func (v *view) serverTLS(l *routing.Listener, alpn []string) *tls.Config {
 		}
 	}
 	return c
+}
+
+// matchLength is the length of the name in a certificate that is a server's; 0
+// for none. A name that is written out is longer than a wildcard for it, which
+// stands for one label (RFC 9525 section 6.3).
+func matchLength(cert *tls.Certificate, serverName string) int {
+	if cert.Leaf == nil {
+		return 0
+	}
+	longest := 0
+	for _, name := range cert.Leaf.DNSNames {
+		domain, wild := strings.CutPrefix(name, "*.")
+		_, rest, _ := strings.Cut(serverName, ".")
+		if wild && strings.EqualFold(domain, rest) || !wild && strings.EqualFold(name, serverName) {
+			longest = max(longest, len(strings.TrimPrefix(name, "*")))
+		}
+	}
+	return longest
 }
