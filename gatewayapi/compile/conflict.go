@@ -14,8 +14,12 @@ type nameSet struct {
 	above map[string]bool // domains above an exact name or a wildcard
 }
 
+func newNameSet() *nameSet {
+	return &nameSet{exact: map[string]bool{}, wild: map[string]bool{}, above: map[string]bool{}}
+}
+
 func (s *nameSet) add(name string) {
-	domain, wild := cutWildcard(name)
+	domain, wild := strings.CutPrefix(name, "*.")
 	switch {
 	case name == "":
 		s.any = true
@@ -31,9 +35,6 @@ func (s *nameSet) add(name string) {
 	}
 }
 
-// cutWildcard returns the domain of a wildcard, or the name itself.
-func cutWildcard(name string) (domain string, wild bool) { return strings.CutPrefix(name, "*.") }
-
 // parents yields the domains above a domain, the nearest first.
 func parents(domain string) iter.Seq[string] {
 	return func(yield func(string) bool) {
@@ -45,7 +46,7 @@ func parents(domain string) iter.Seq[string] {
 
 // meets reports whether a name intersects with one of the set.
 func (s *nameSet) meets(name string) bool {
-	domain, wild := cutWildcard(name)
+	domain, wild := strings.CutPrefix(name, "*.")
 	switch {
 	case s.any:
 		return true
@@ -88,7 +89,7 @@ func (p *place) claim(kind string, names []effective, valid bool) string {
 	}
 	own := p.claims[kind]
 	if own == nil {
-		own = &nameSet{exact: map[string]bool{}, wild: map[string]bool{}, above: map[string]bool{}}
+		own = newNameSet()
 		p.claims[kind] = own
 	}
 	for _, n := range names {

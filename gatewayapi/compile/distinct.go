@@ -2,6 +2,8 @@ package compile
 
 import (
 	"fmt"
+	"iter"
+	"slices"
 
 	gwv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -84,65 +86,21 @@ func (c *compiler) distinct(all []declared, own int) []bool {
 // Work is linear in the labels of the hostnames.
 func overlapping(all []declared, distinct []bool) []bool {
 	out := make([]bool, len(all))
-	ports := map[int]*overlaps{}
-	ends := func(i int) bool {
-		d := &all[i]
-		p := protocols[d.protocol]
-		return distinct[i] && d.supported() && (p == routing.HTTPS || p == routing.TLS) && !d.passes()
-	}
-	for i := range all {
-		if !ends(i) {
-			continue
+	// Each listener is held to those before it; in both directions that is all others.
+	look := func(listeners iter.Seq2[int, declared]) {
+		ports := map[int]*nameSet{}
+		for i, d := range listeners {
+			if p := protocols[d.protocol]; !distinct[i] || p != routing.HTTPS && p != routing.TLS || d.passes() {
+				continue
+			}
+			if ports[d.port] == nil {
+				ports[d.port] = newNameSet()
+			}
+			out[i] = out[i] || ports[d.port].meets(d.hostname)
+			ports[d.port].add(d.hostname)
 		}
-		o := ports[all[i].port]
-		if o == nil {
-			o = &overlaps{wild: map[string]bool{}, below: map[string]bool{}}
-			ports[all[i].port] = o
-		}
-		o.add(all[i].hostname)
 	}
-	for i := range all {
-		out[i] = ends(i) && ports[all[i].port].meets(all[i].hostname)
-	}
+	look(slices.All(all))
+	look(slices.Backward(all))
 	return out
-}
-
-// overlaps are hostnames, all distinct.
-type overlaps struct {
-	any   bool
-	count int
-	wild  map[string]bool // by the domain after "*."
-	below map[string]bool // domains with a name, or a wildcard of a subdomain
-}
-
-func (o *overlaps) add(name string) {
-	o.count++
-	domain, wild := cutWildcard(name)
-	if name == "" {
-		o.any = true
-		return
-	}
-	if wild {
-		o.wild[domain] = true
-	}
-	for parent := range parents(domain) {
-		o.below[parent] = true
-	}
-}
-
-// meets reports whether a name of the set has names in common with another one.
-func (o *overlaps) meets(name string) bool {
-	if name == "" || o.any {
-		return o.count > 1
-	}
-	domain, wild := cutWildcard(name)
-	if wild && o.below[domain] {
-		return true
-	}
-	for parent := range parents(domain) {
-		if o.wild[parent] {
-			return true
-		}
-	}
-	return false
 }
