@@ -78,11 +78,7 @@ func (b *actionBuilder) grpc(r *gwv1.GRPCRouteRule) *routing.Action {
 	for i, f := range asHTTP(r.Filters) {
 		b.filter(a, f, fmt.Sprintf("%s.filters[%d]", b.path, i))
 	}
-	refs := make([]gwv1.HTTPBackendRef, len(r.BackendRefs))
-	for i, ref := range r.BackendRefs {
-		refs[i] = gwv1.HTTPBackendRef{BackendRef: ref.BackendRef, Filters: asHTTP(ref.Filters)}
-	}
-	b.backendRefs(a, refs)
+	b.backendRefs(a, asHTTPRefs(r.BackendRefs))
 	a.Affinity = b.affinity(r.SessionPersistence)
 	return a
 }

@@ -82,7 +82,6 @@ func (in *inputs) laterSessions(route any, o client.Object) {
 
 // text is a string at a path in an object; empty where there is none.
 func text(o map[string]any, path ...string) string {
-	v, _, _ := unstructured.NestedFieldNoCopy(o, path...)
-	s, _ := v.(string)
+	s, _, _ := unstructured.NestedString(o, path...)
 	return s
 }

@@ -82,12 +82,8 @@ func (c *compiler) httpFlaws(ref routing.ObjectRef, r *gwv1.HTTPRouteRule, path 
 			prefixes = false
 		}
 	}
-	f.httpFilters(r.Filters, path+".filters", prefixes)
-	for i := range r.BackendRefs {
-		b, at := &r.BackendRefs[i], fmt.Sprintf("%s.backendRefs[%d]", path, i)
-		f.weight(b.Weight, at)
-		f.httpFilters(slices.DeleteFunc(slices.Clone(b.Filters), func(x gwv1.HTTPRouteFilter) bool { return !ofBackends[x.Type] }), at+".filters", prefixes)
-	}
+	f.httpFilters(r.Filters, nil, path+".filters", prefixes)
+	f.backendRefs(r.BackendRefs, path, prefixes)
 	if t := r.Timeouts; t != nil {
 		whole, one := f.duration(t.Request, path+".timeouts.request"), f.duration(t.BackendRequest, path+".timeouts.backendRequest")
 		if whole > 0 && one > whole {
@@ -115,14 +111,20 @@ func (c *compiler) grpcFlaws(ref routing.ObjectRef, r *gwv1.GRPCRouteRule, path 
 	for i := range r.Matches {
 		f.grpcMatch(&r.Matches[i], fmt.Sprintf("%s.matches[%d]", path, i))
 	}
-	f.httpFilters(asHTTP(r.Filters), path+".filters", false)
-	for i := range r.BackendRefs {
-		b, at := &r.BackendRefs[i], fmt.Sprintf("%s.backendRefs[%d]", path, i)
-		f.weight(b.Weight, at)
-		f.httpFilters(slices.DeleteFunc(asHTTP(b.Filters), func(x gwv1.HTTPRouteFilter) bool { return !ofBackends[x.Type] }), at+".filters", false)
-	}
+	f.httpFilters(asHTTP(r.Filters), nil, path+".filters", false)
+	f.backendRefs(asHTTPRefs(r.BackendRefs), path, false)
 	f.session(r.SessionPersistence, path+".sessionPersistence")
 	return f
+}
+
+// backendRefs looks at the backends of a rule. Filters that are not carried out
+// for one backend make that backend invalid, not the rule.
+func (f *flaws) backendRefs(refs []gwv1.HTTPBackendRef, path string, prefixes bool) {
+	for i := range refs {
+		at := fmt.Sprintf("%s.backendRefs[%d]", path, i)
+		f.weight(refs[i].Weight, at)
+		f.httpFilters(refs[i].Filters, ofBackends, at+".filters", prefixes)
+	}
 }
 
 // methods of HTTPMethod; "the value is expected in upper case".

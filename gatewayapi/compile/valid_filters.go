@@ -47,12 +47,25 @@ func payloads(x *gwv1.HTTPRouteFilter) map[gwv1.HTTPRouteFilterType]bool {
 	return out
 }
 
-// httpFilters looks at the filters of a rule or of one backend. prefixes says
-// whether all matches of the rule are by prefixes of the path.
-func (f *flaws) httpFilters(filters []gwv1.HTTPRouteFilter, path string, prefixes bool) {
+// asHTTPRefs likewise returns the backends of a GRPCRoute.
+func asHTTPRefs(refs []gwv1.GRPCBackendRef) []gwv1.HTTPBackendRef {
+	out := make([]gwv1.HTTPBackendRef, len(refs))
+	for i, ref := range refs {
+		out[i] = gwv1.HTTPBackendRef{BackendRef: ref.BackendRef, Filters: asHTTP(ref.Filters)}
+	}
+	return out
+}
+
+// httpFilters looks at the filters of a rule or of one backend, only at those of
+// some types unless that is nil. prefixes says whether all matches of the rule
+// are by prefixes of the path.
+func (f *flaws) httpFilters(filters []gwv1.HTTPRouteFilter, only map[gwv1.HTTPRouteFilterType]bool, path string, prefixes bool) {
 	seen := map[gwv1.HTTPRouteFilterType]bool{}
 	for i := range filters {
 		x, at := &filters[i], fmt.Sprintf("%s[%d]", path, i)
+		if only != nil && !only[x.Type] {
+			continue
+		}
 		f.httpFilter(x, at, prefixes)
 		if seen[x.Type] && !repeatable[x.Type] {
 			// "Specifying the same filter multiple times is not supported unless
@@ -71,7 +84,7 @@ func (f *flaws) httpFilters(filters []gwv1.HTTPRouteFilter, path string, prefixe
 func (f *flaws) httpFilter(x *gwv1.HTTPRouteFilter, at string, prefixes bool) {
 	set := payloads(x)
 	switch {
-	case x.Type == gwv1.HTTPRouteFilterExtensionRef || !known[x.Type]:
+	case !known[x.Type]:
 		f.action(at, "the filter %s is not understood: its requests are answered with an error", x.Type)
 		return
 	case !set[x.Type] || len(set) > 1:
@@ -115,7 +128,8 @@ func (f *flaws) precise(h *gwv1.PreciseHostname, at string) {
 	}
 }
 
-// known are the types of filters that are carried out.
+// known are the types of filters that are carried out; ExtensionRef is none of
+// them, for there are no extensions.
 var known = map[gwv1.HTTPRouteFilterType]bool{
 	gwv1.HTTPRouteFilterRequestHeaderModifier: true, gwv1.HTTPRouteFilterResponseHeaderModifier: true,
 	gwv1.HTTPRouteFilterRequestMirror: true, gwv1.HTTPRouteFilterRequestRedirect: true,
