@@ -166,7 +166,10 @@ func (b *Backend) Key() string {
 
 // Shares returns the share of each valid backend by key; the shares of invalid
 // ones are missing from the sum.
-func (a *Action) Shares() map[string]float64 {
+func (a *Action) Shares() map[string]float64 { return a.SharesBy((*Backend).Key) }
+
+// SharesBy is Shares by another key; backends with the same one are added up.
+func (a *Action) SharesBy(key func(b *Backend) string) map[string]float64 {
 	total := 0
 	for i := range a.Backends {
 		total += a.Backends[i].Weight
@@ -177,7 +180,7 @@ func (a *Action) Shares() map[string]float64 {
 	out := make(map[string]float64, len(a.Backends))
 	for i := range a.Backends {
 		if b := &a.Backends[i]; b.Invalid == "" && b.Weight > 0 {
-			out[b.Key()] += float64(b.Weight) / float64(total)
+			out[key(b)] += float64(b.Weight) / float64(total)
 		}
 	}
 	return out

@@ -109,21 +109,12 @@ func sameUpstreams(a, b *routing.Decision) (uri, host bool) {
 
 // upstreamShares are the shares of requests by backend and a part of what it gets.
 func upstreamShares(d *routing.Decision, part func(routing.Upstream) string) map[string]float64 {
-	out := map[string]float64{}
-	if d.Upstreams == nil {
-		for key, share := range d.Backends {
-			out[key+" "+part(routing.Upstream{URI: d.URI, Host: d.UpstreamHost})] = share
-		}
-		return out
+	if d.Why != nil {
+		return d.Why.Action.SharesBy(func(b *routing.Backend) string { return b.Key() + " " + part(d.Upstream(b)) })
 	}
-	total := 0
-	for i := range d.Why.Action.Backends {
-		total += d.Why.Action.Backends[i].Weight
-	}
-	for i := range d.Why.Action.Backends {
-		if b := &d.Why.Action.Backends[i]; b.Invalid == "" && b.Weight > 0 {
-			out[b.Key()+" "+part(d.Upstream(b))] += float64(b.Weight) / float64(total)
-		}
+	out := map[string]float64{} // in the mesh, where a name leads without a rule
+	for key, share := range d.Backends {
+		out[key+" "+part(routing.Upstream{URI: d.URI, Host: d.UpstreamHost})] = share
 	}
 	return out
 }
