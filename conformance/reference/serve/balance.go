@@ -78,24 +78,35 @@ func (v *view) endpointOf(b *routing.Backend, key string) (destination, *failure
 // test has just made are ready, and a stream has no status to tell that by.
 const endpointPatience = 2 * time.Second
 
-// await waits for an endpoint of a backend that has none, in this configuration
-// or the next ones.
-func (v *view) await(ctx context.Context, to destination, f *failure) (destination, *failure) {
-	ctx, cancel := context.WithTimeout(ctx, v.server.patience)
+// patiently tries until it is done, or the patience with backends has an end.
+func (s *Server) patiently(ctx context.Context, try func() (done bool)) bool {
+	ctx, cancel := context.WithTimeout(ctx, s.patience)
 	defer cancel()
-	for {
-		if c := v.server.config.Load(); c != nil {
-			if all := c.Endpoints[to.key]; len(all) > 0 {
-				to.endpoint = all[rand.IntN(len(all))] //nolint:gosec // shares of connections are no secret
-				return to, nil
-			}
-		}
+	for !try() {
 		select {
 		case <-ctx.Done():
-			return to, f
+			return false
 		case <-time.After(10 * time.Millisecond):
 		}
 	}
+	return true
+}
+
+// await waits for an endpoint of a backend that has none, in this configuration
+// or the next ones.
+func (v *view) await(ctx context.Context, to destination, f *failure) (destination, *failure) {
+	if v.server.patiently(ctx, func() bool {
+		c := v.server.config.Load()
+		if c == nil || len(c.Endpoints[to.key]) == 0 {
+			return false
+		}
+		all := c.Endpoints[to.key]
+		to.endpoint = all[rand.IntN(len(all))] //nolint:gosec // shares of connections are no secret
+		return true
+	}) {
+		return to, nil
+	}
+	return to, f
 }
 
 // another returns an endpoint of the same backend other than the one that could

@@ -107,14 +107,8 @@ func (x *udpSocket) wait(client netip.AddrPort, datagram []byte) {
 	}
 	x.server.tracks.do(func(ctx context.Context) {
 		defer func() { <-x.waiting }()
-		ctx, cancel := context.WithTimeout(ctx, x.server.patience)
-		defer cancel()
-		for x.forward(client, datagram) { //nolint:contextcheck // sessions outlive what they began with
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(10 * time.Millisecond):
-			}
+		if !x.server.patiently(ctx, func() bool { return !x.forward(client, datagram) }) {
+			x.server.log.Debug("a datagram was dropped: no endpoint in time", "socket", x.conn.LocalAddr())
 		}
 	})
 }
@@ -140,9 +134,11 @@ func (x *udpSocket) session(client netip.AddrPort) (_ *session, early bool) {
 		delete(x.sessions, client)
 	}
 	to, f := v.choose(&d)
-	if f != nil {
+	if f != nil && to.key != "" {
+		return nil, true
+	} else if f != nil {
 		x.server.log.Debug("a datagram was dropped", "socket", v.bind, "reason", f.reason)
-		return nil, to.key != ""
+		return nil, false
 	}
 	if len(x.sessions) >= maxSessions {
 		x.server.log.Debug("a datagram was dropped: too many clients", "socket", v.bind)
