@@ -31,8 +31,8 @@ func (c *compiler) action(srv *server, b nginxLocation) *routing.Action {
 		a.Respond = &routing.Response{Status: status}
 		return a
 	}
-	if r := rewriteRedirect(b); r != nil { // in the rewrite phase, before access control
-		a.Guards, a.Redirect = nil, r
+	if b.redirectsAway() { // in the rewrite phase, before access control
+		a.Guards, a.Redirect = nil, rewriteRedirect(b)
 		return a
 	}
 	a.ResponseHeaders.Set = s.respHeaders

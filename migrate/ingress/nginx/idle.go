@@ -27,13 +27,6 @@ func (s *settings) rest(path, why string) {
 
 func (c *compiler) annotationPath(name string) string { return annotationPath(c.prefix + name) }
 
-func orElse(ok bool, yes, no string) string {
-	if ok {
-		return yes
-	}
-	return no
-}
-
 // ofCanaries are the annotations that count on a canary: how it takes requests,
 // and what belongs to its upstream (internal/ingress/controller/controller.go,
 // createUpstreams; rootfs/etc/nginx/lua/balancer.lua). All others are those of

@@ -13,24 +13,21 @@ import (
 // (https://nginx.org/en/docs/http/ngx_http_rewrite_module.html#rewrite;
 // ngx_http_rewrite_module.c, ngx_http_rewrite).
 func redirectsByRewrite(target string) bool {
-	for _, p := range []string{"http://", "https://", "$scheme"} {
-		if strings.HasPrefix(target, p) {
-			return true
-		}
-	}
-	return false
+	return hasAnyPrefix(target, []string{"http://", "https://", "$scheme"})
 }
 
-// rewriteRedirect is the redirect of a location whose rewrite-target is a URL;
-// nil where it has none. As a return it stands in the rewrite phase: before the
-// redirect to HTTPS, which Lua sends after the rewrite module, and before access
-// control. The query of the request is appended. Other variables than the groups
-// of the path stay in Location, which back ends may refuse.
+// redirectsAway reports whether a location redirects by its rewrite-target.
+func (b *nginxLocation) redirectsAway() bool {
+	return b.set.rewriteTarget != b.path && redirectsByRewrite(b.set.rewriteTarget)
+}
+
+// rewriteRedirect is the redirect of a location that redirects away. As a return
+// it stands in the rewrite phase: before the redirect to HTTPS, which Lua sends
+// after the rewrite module, and before access control. The query of the request
+// is appended. Other variables than the groups of the path stay in Location,
+// which back ends may refuse.
 func rewriteRedirect(b nginxLocation) *routing.Redirect {
 	t := b.set.rewriteTarget
-	if t == b.path || !redirectsByRewrite(t) {
-		return nil
-	}
 	scheme, rest, _ := strings.Cut(t, "://")
 	authority, path, _ := strings.Cut(rest, "/")
 	host, port, hasPort := strings.Cut(authority, ":")

@@ -206,7 +206,7 @@ func (c *compiler) locationRules(srv *server, b nginxLocation, m routing.PathMat
 		return &routing.Rule{Match: match, Action: a, Origin: origin}
 	}
 	var out []*routing.Rule
-	if b.set.redirectURL == "" && b.set.denied == "" && rewriteRedirect(b) == nil && c.toHTTPS(srv, b.location) {
+	if b.set.redirectURL == "" && b.set.denied == "" && !b.redirectsAway() && c.toHTTPS(srv, b.location) {
 		a := c.httpsRedirect(b.set)
 		switch {
 		case c.rewritesScheme(): // X-Forwarded-Proto decides, on either port

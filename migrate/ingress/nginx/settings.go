@@ -86,8 +86,12 @@ func (r *reader) judge() {
 				}
 			}
 		}
-		if used := r.written[row.Name]; used != n {
-			r.idle(n, "without effect: "+orElse(used != "", used+" is set and goes before it", "it has no value"))
+		switch used := r.written[row.Name]; used {
+		case n:
+		case "":
+			r.idle(n, "without effect: it has no value")
+		default:
+			r.idle(n, "without effect: "+used+" is set and goes before it")
 		}
 	}
 	for _, name := range sortedKeys(rows) {
