@@ -16,6 +16,7 @@ var modelled = map[string]bool{
 	"allow-cross-namespace-resources": true, "allow-snippet-annotations": true, "annotations-risk-level": true,
 	"denylist-source-range": true, "whitelist-source-range": true, "enable-modsecurity": true, "enable-underscores-in-headers": true,
 	"force-ssl-redirect": true, "ssl-redirect": true, "preserve-trailing-slash": true, "relative-redirects": true,
+	"hsts": true, "hsts-include-subdomains": true, "hsts-max-age": true, "hsts-preload": true,
 	"use-forwarded-headers": true, "http-redirect-code": true, "global-allowed-response-headers": true, "global-auth-url": true,
 }
 

@@ -1,9 +1,13 @@
 package nginx
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/causeway-gateway/causeway/migrate/ledger"
@@ -42,6 +46,32 @@ func TestConfigClaims(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s: %d claims", c.reason, n)
 		}
+	}
+}
+
+// TestModelledKeysAreThoseThatAreRead: the ledger's word that a key counts is
+// held to the sources of this package.
+func TestModelledKeysAreThoseThatAreRead(t *testing.T) {
+	reads := regexp.MustCompile(`\b(?:c|cfg)\.(?:flag|str|number)\("([a-z-]+)"|\br\.list\("[a-z-]+", "([a-z-]+)"`)
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	read := map[string]bool{}
+	for _, f := range files {
+		if strings.HasSuffix(f, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range reads.FindAllStringSubmatch(string(text), -1) {
+			read[m[1]+m[2]] = true
+		}
+	}
+	if d := cmp.Diff(read, modelled); d != "" {
+		t.Errorf("(-read +modelled):\n%s", d)
 	}
 }
 
