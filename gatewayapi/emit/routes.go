@@ -113,6 +113,7 @@ func (e *emitter) writeBucket(v *vhost, b *bucket, base, id string, grpc bool) {
 func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 	var out []gwv1.ParentReference
 	seen := map[string]bool{}
+	ports := commonPorts(as)
 	for _, a := range as {
 		p := a.parent
 		section := ""
@@ -120,8 +121,11 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 			section = a.name
 		}
 		port := gwv1.PortNumber(0)
-		if p.kind == "Service" || p.kind == "Gateway" && !p.sections && onePort(as, p) {
+		switch {
+		case p.kind == "Service":
 			port = gwv1.PortNumber(a.port)
+		case p.kind == "Gateway" && !p.sections:
+			port = gwv1.PortNumber(ports[p])
 		}
 		k := fmt.Sprintf("%s/%s/%s/%s/%d", p.kind, p.namespace, p.name, section, port)
 		if seen[k] || len(out) == gatewayapi.MaxParentRefs {
@@ -154,21 +158,20 @@ func parentRefs(namespace string, as []attachment) []gwv1.ParentReference {
 	return out
 }
 
-// onePort reports whether all listeners of a parent that a route attaches to
-// have the same port. With several it attaches to the parent as a whole: the
-// standard channel tells references to one parent apart by section only.
-func onePort(as []attachment, p *parent) bool {
-	port := 0
+// commonPorts are the ports that all listeners of a parent have to which a route
+// attaches. A parent with several ports has 0, and the route attaches to it as a
+// whole: the standard channel tells references to one parent apart by section
+// only.
+func commonPorts(as []attachment) map[*parent]int {
+	out := map[*parent]int{}
 	for _, a := range as {
-		if a.parent != p {
-			continue
+		if port, seen := out[a.parent]; seen && port != a.port {
+			out[a.parent] = 0
+		} else {
+			out[a.parent] = a.port
 		}
-		if port != 0 && port != a.port {
-			return false
-		}
-		port = a.port
 	}
-	return true
+	return out
 }
 
 func (e *emitter) httpRule(namespace string, es []*entry) gwv1.HTTPRouteRule {
