@@ -17,7 +17,6 @@ type balancer struct {
 	client client.Client
 	pool   netip.Prefix
 	proxy  *proxy
-	given  map[client.ObjectKey]netip.Addr // by this process; the cache may lag behind
 }
 
 // Reconcile gives one Service its address, or takes the address back once the
@@ -25,7 +24,7 @@ type balancer struct {
 func (b *balancer) Reconcile(ctx context.Context, r reconcile.Request) (reconcile.Result, error) {
 	var s corev1.Service
 	if err := b.client.Get(ctx, r.NamespacedName, &s); err != nil {
-		b.takeBack(r.NamespacedName)
+		b.proxy.take(r.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	var want []corev1.LoadBalancerIngress
@@ -35,51 +34,42 @@ func (b *balancer) Reconcile(ctx context.Context, r reconcile.Request) (reconcil
 			return reconcile.Result{}, err
 		}
 		want = []corev1.LoadBalancerIngress{{IP: addr.String()}}
-	} else {
-		if _, ours := b.given[r.NamespacedName]; !ours {
-			return reconcile.Result{}, nil
-		}
-		b.takeBack(r.NamespacedName)
+	} else if !b.proxy.take(r.NamespacedName) {
+		return reconcile.Result{}, nil
 	}
 	have := s.Status.LoadBalancer.Ingress
 	if len(have) == len(want) && (len(want) == 0 || have[0].IP == want[0].IP) {
 		return reconcile.Result{}, nil
 	}
-	if len(want) > 0 {
-		if err := b.proxy.promise(ctx, r.NamespacedName, b.given[r.NamespacedName]); err != nil {
-			return reconcile.Result{}, err
-		}
+	// Whoever reads the address from the status can use it.
+	if _, err := b.proxy.Reconcile(ctx, reconcile.Request{}); err != nil {
+		return reconcile.Result{}, err
 	}
 	changed := s.DeepCopy()
 	changed.Status.LoadBalancer.Ingress = want
 	return reconcile.Result{}, b.client.Status().Patch(ctx, changed, client.MergeFrom(&s))
 }
 
-func (b *balancer) takeBack(key client.ObjectKey) {
-	delete(b.given, key)
-	b.proxy.withdraw(key)
-}
-
 // address returns the Service's address: the one it has, the one it asks for
 // (spec.loadBalancerIP) if that is free, or the first free one.
 func (b *balancer) address(key client.ObjectKey, asked string) (netip.Addr, error) {
-	if b.given == nil {
-		b.given = map[client.ObjectKey]netip.Addr{}
-	}
-	if addr, ok := b.given[key]; ok {
+	p := b.proxy
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if addr, ok := p.given[key]; ok {
 		return addr, nil
 	}
 	taken := map[netip.Addr]bool{}
-	for _, addr := range b.given {
+	for _, addr := range p.given {
 		taken[addr] = true
 	}
 	if addr, err := netip.ParseAddr(asked); err == nil && b.pool.Contains(addr) && !taken[addr] {
-		b.given[key] = addr
+		p.given[key] = addr
 		return addr, nil
 	}
 	for addr := b.pool.Addr().Next(); b.pool.Contains(addr); addr = addr.Next() {
 		if !taken[addr] {
-			b.given[key] = addr
+			p.given[key] = addr
 			return addr, nil
 		}
 	}

@@ -54,7 +54,7 @@ func TestAddressesWorkBeforeTheyAreSaid(t *testing.T) {
 			}
 			return nil // as a cache that is behind
 		}}).Build()
-	p := &proxy{client: api, write: func(r []Rule, _ Options) error { rules = r; return nil }}
+	p := &proxy{client: api, write: func(r []Rule, _ Options) error { rules = r; return nil }, given: map[client.ObjectKey]netip.Addr{}}
 	b := &balancer{client: api, pool: netip.MustParsePrefix("198.19.128.0/24"), proxy: p}
 	r := reconcile.Request{NamespacedName: client.ObjectKeyFromObject(svc)}
 	if _, err := b.Reconcile(t.Context(), r); err != nil || said != 1 {
@@ -74,7 +74,7 @@ func TestAddressesWorkBeforeTheyAreSaid(t *testing.T) {
 	if _, err := b.Reconcile(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if rewrite(); len(rules) != 0 || len(p.promised) != 0 {
-		t.Errorf("after the end of the Service: %v %v", rules, p.promised)
+	if rewrite(); len(rules) != 0 || len(p.given) != 0 {
+		t.Errorf("after the end of the Service: %v %v", rules, p.given)
 	}
 }

@@ -26,7 +26,7 @@ type Options struct {
 // Add adds the controllers of this package to a manager. They write the table
 // "causeway" of the network namespace they run in.
 func Add(m ctrl.Manager, o Options) error {
-	p := &proxy{client: m.GetClient(), options: o, write: write}
+	p := &proxy{client: m.GetClient(), options: o, write: write, given: map[client.ObjectKey]netip.Addr{}}
 	// Whatever changes, the whole table is written anew: one transaction of
 	// well under a millisecond, and nothing to keep in step.
 	all := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
@@ -50,29 +50,19 @@ type proxy struct {
 	options Options
 	write   func([]Rule, Options) error // to the kernel
 
-	mu       sync.Mutex
-	promised map[client.ObjectKey]netip.Addr // of LoadBalancers whose status may not say so yet
-	last     []Rule
+	mu    sync.Mutex
+	given map[client.ObjectKey]netip.Addr // by the balancer of this process; the cache may lag behind
+	last  []Rule
 }
 
-// promise writes the rules of an address that a LoadBalancer is about to get, so
-// that whoever reads it from the status can use it.
-func (p *proxy) promise(ctx context.Context, key client.ObjectKey, addr netip.Addr) error {
-	p.mu.Lock()
-	if p.promised == nil {
-		p.promised = map[client.ObjectKey]netip.Addr{}
-	}
-	p.promised[key] = addr
-	p.mu.Unlock()
-	_, err := p.Reconcile(ctx, reconcile.Request{})
-	return err
-}
-
-// withdraw takes a promise back; the next writing of the rules leaves it out.
-func (p *proxy) withdraw(key client.ObjectKey) {
+// take takes the address of a Service back, if it has one: the next writing of
+// the rules leaves it out.
+func (p *proxy) take(key client.ObjectKey) (had bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.promised, key)
+	_, had = p.given[key]
+	delete(p.given, key)
+	return had
 }
 
 // Reconcile writes the rules of all Services.
@@ -89,7 +79,7 @@ func (p *proxy) Reconcile(ctx context.Context, _ reconcile.Request) (reconcile.R
 	}
 	for i := range services.Items { // copies of what the cache holds
 		s := &services.Items[i]
-		if addr, ok := p.promised[client.ObjectKeyFromObject(s)]; ok && s.Spec.Type == corev1.ServiceTypeLoadBalancer {
+		if addr, ok := p.given[client.ObjectKeyFromObject(s)]; ok && s.Spec.Type == corev1.ServiceTypeLoadBalancer {
 			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: addr.String()}}
 		}
 	}
