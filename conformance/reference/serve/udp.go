@@ -107,7 +107,7 @@ func (x *udpSocket) wait(client netip.AddrPort, datagram []byte) {
 	}
 	x.server.tracks.do(func(ctx context.Context) {
 		defer func() { <-x.waiting }()
-		if !x.server.patiently(ctx, func() bool { return !x.forward(client, datagram) }) {
+		if !x.server.patiently(ctx, func() bool { return !x.forward(client, datagram) }) { //nolint:contextcheck // sessions outlive what they began with
 			x.server.log.Debug("a datagram was dropped: no endpoint in time", "socket", x.conn.LocalAddr())
 		}
 	})
