@@ -145,10 +145,7 @@ bench: ## benchmarks, once each
 FUZZTIME ?= 20s
 .PHONY: fuzz
 fuzz: ## every fuzz test for FUZZTIME each
-	@go test -list '^Fuzz' ./... | awk '/^Fuzz/{f[++n]=$$1} /^ok/{for(i=1;i<=n;i++) print f[i], $$2; n=0}' | while read -r name pkg; do \
-		echo "== $$name $$pkg"; \
-		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
-	done
+	@bash hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: clean
 clean: ## remove what the targets write
